@@ -1,0 +1,35 @@
+//! The lecture *Vision and Language* as a library on [candle](candle_core): data, encoders, projection heads, the
+//! CLIP model, its training and what it is for.
+//!
+//! Modules stand in the lecture's order. Imports run one way: `error, config ← nn, text, display ← dataset,
+//! encoder, language_model, checkpoint, hub ← chapters (clip, …) ← exercise`; a test holds this.
+//!
+//! # Shapes
+//!
+//! | letter | dimension |
+//! |---|---|
+//! | `b` | batch |
+//! | `t` | tokens |
+//! | `d` | features |
+//! | `p` | projection |
+//! | `n` | prefix |
+//! | `v` | vocabulary |
+//! | `s` | picture side, pixels |
+#![warn(missing_docs)]
+
+pub mod checkpoint;
+pub mod clip;
+pub mod config;
+pub mod dataset;
+pub mod display;
+pub mod encoder;
+pub mod error;
+pub mod exercise;
+pub mod hub;
+pub mod nn;
+pub mod prelude;
+pub mod text;
+
+pub use candle_core;
+pub use candle_nn;
+pub use error::{Error, Result};

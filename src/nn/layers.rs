@@ -1,0 +1,235 @@
+//! Layers with PyTorch's names, shapes, initial values and gradients.
+
+use std::sync::{Arc, Mutex};
+
+use candle_core::{Tensor, D};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Init, Mode, Param, Params, ops};
+use crate::{Error, Result};
+
+/// `y = x Wᵀ + b`, as `nn.Linear`.
+///
+/// `(…, in)` → `(…, out)`. Keys: `weight (out, in)`, `bias (out)`.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    weight: Param,
+    bias: Option<Param>,
+}
+
+impl Linear {
+    /// With a bias; starts uniform in `±1/√in`, as PyTorch does.
+    pub fn new(in_features: usize, out_features: usize, params: &Params) -> Result<Self> {
+        let init = Init::Uniform((1. / in_features as f32).sqrt());
+        let weight = params.get((out_features, in_features), "weight", init)?;
+        let bias = params.get(out_features, "bias", init)?;
+        Ok(Self { weight, bias: Some(bias) })
+    }
+
+    /// Without a bias.
+    pub fn no_bias(in_features: usize, out_features: usize, params: &Params) -> Result<Self> {
+        let init = Init::Uniform((1. / in_features as f32).sqrt());
+        Ok(Self { weight: params.get((out_features, in_features), "weight", init)?, bias: None })
+    }
+
+    /// With a bias of zeros and normal weights of deviation 0.02, as BERT and GPT-2 start.
+    pub fn bert(in_features: usize, out_features: usize, params: &Params) -> Result<Self> {
+        let weight = params.get((out_features, in_features), "weight", Init::Normal(0.02))?;
+        let bias = params.get(out_features, "bias", Init::Const(0.))?;
+        Ok(Self { weight, bias: Some(bias) })
+    }
+
+    /// `(…, in)` → `(…, out)`
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let weight = self.weight.tensor();
+        let (out, inp) = weight.dims2()?;
+        let mut dims = x.dims().to_vec();
+        if dims.last() != Some(&inp) {
+            let name = self.weight.name();
+            return Err(Error::shape(format!("linear `{name}`"), format!("(…, {inp})"), x.shape()));
+        }
+        let rows = x.elem_count() / inp;
+        let y = x.reshape((rows, inp))?.matmul(&weight.t()?)?;
+        let y = match &self.bias {
+            Some(bias) => ops::add_bias(&y, &bias.tensor())?,
+            None => y,
+        };
+        *dims.last_mut().expect("checked above") = out;
+        Ok(y.reshape(dims)?)
+    }
+}
+
+/// Normalises the last dimension, as `nn.LayerNorm`; differentiable, unlike candle's own module.
+///
+/// `(…, d)` → `(…, d)`. Keys: `weight (d)`, `bias (d)`.
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
+    weight: Param,
+    bias: Param,
+    eps: f64,
+}
+
+impl LayerNorm {
+    /// Starts as the plain normalisation. PyTorch's default `eps` is 1e-5, BERT's 1e-12.
+    pub fn new(features: usize, eps: f64, params: &Params) -> Result<Self> {
+        let weight = params.get(features, "weight", Init::Const(1.))?;
+        let bias = params.get(features, "bias", Init::Const(0.))?;
+        Ok(Self { weight, bias, eps })
+    }
+
+    /// `(…, d)` → `(…, d)`
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let d = self.weight.var().elem_count();
+        if x.dims().last() != Some(&d) {
+            let what = format!("layer norm `{}`", self.weight.name());
+            return Err(Error::shape(what, format!("(…, {d})"), x.shape()));
+        }
+        ops::layer_norm(x, &self.weight.tensor(), &self.bias.tensor(), self.eps)
+    }
+}
+
+/// A table of vectors, as `nn.Embedding`. Key: `weight (v, d)`.
+#[derive(Clone, Debug)]
+pub struct Embedding {
+    weight: Param,
+}
+
+impl Embedding {
+    /// `v` rows of `d` values, normal with deviation 0.02.
+    pub fn new(vocabulary: usize, features: usize, params: &Params) -> Result<Self> {
+        Ok(Self { weight: params.get((vocabulary, features), "weight", Init::Normal(0.02))? })
+    }
+
+    /// ids `(…)` → `(…, d)`
+    pub fn forward(&self, ids: &Tensor) -> Result<Tensor> {
+        let weight = self.weight.tensor();
+        let d = weight.dim(1)?;
+        let mut dims = ids.dims().to_vec();
+        dims.push(d);
+        Ok(weight.index_select(&ids.flatten_all()?.contiguous()?, 0)?.reshape(dims)?)
+    }
+
+    /// The table itself, `(v, d)`: for tied output layers.
+    pub fn weight(&self) -> Tensor {
+        self.weight.tensor()
+    }
+}
+
+/// Sets values to zero with probability `p` in training and scales the rest by `1/(1-p)`; seeded.
+#[derive(Clone, Debug)]
+pub struct Dropout {
+    p: f64,
+    rng: Arc<Mutex<ChaCha8Rng>>,
+}
+
+impl Dropout {
+    /// `p` in `[0, 1)`; the seed comes from `params`.
+    pub fn new(p: f64, params: &Params) -> Self {
+        Self { p, rng: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(params.next_seed()))) }
+    }
+
+    /// Same shape in and out.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        if mode == Mode::Eval || self.p == 0. {
+            return Ok(x.clone());
+        }
+        let keep = 1. - self.p;
+        let scale = (1. / keep) as f32;
+        let threshold = (keep * f64::from(u32::MAX)) as u32;
+        let mut rng = self.rng.lock().unwrap_or_else(|e| e.into_inner());
+        let mask: Vec<f32> = (0..x.elem_count())
+            .map(|_| if rng.random::<u32>() < threshold { scale } else { 0. })
+            .collect();
+        Ok((x * Tensor::from_vec(mask, x.shape(), x.device())?)?)
+    }
+}
+
+/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in, k, k)`.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    weight: Param,
+    stride: usize,
+    padding: usize,
+}
+
+impl Conv2d {
+    /// Starts normal with deviation `√(2 / (out·k²))` (He's initialisation by fan-out, as ResNet's).
+    pub fn new(
+        in_channels: usize,
+        out_channels: usize,
+        kernel: usize,
+        stride: usize,
+        params: &Params,
+    ) -> Result<Self> {
+        let std = (2. / (out_channels * kernel * kernel) as f32).sqrt();
+        let shape = (out_channels, in_channels, kernel, kernel);
+        let weight = params.get(shape, "weight", Init::Normal(std))?;
+        Ok(Self { weight, stride, padding: kernel / 2 })
+    }
+
+    /// `(b, in, h, w)` → `(b, out, ⌈h/stride⌉, ⌈w/stride⌉)` for odd kernels
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let channels = self.weight.var().dim(1)?;
+        if x.rank() != 4 || x.dim(1)? != channels {
+            let what = format!("convolution `{}`", self.weight.name());
+            return Err(Error::shape(what, format!("(batch, {channels}, height, width)"), x.shape()));
+        }
+        ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding)
+    }
+}
+
+/// Normalises each channel over batch, height and width, as `nn.BatchNorm2d`.
+///
+/// Keys: `weight`, `bias`, and the buffers `running_mean`, `running_var`, all `(c)`. (PyTorch's
+/// `num_batches_tracked` is not used and not kept.)
+#[derive(Clone, Debug)]
+pub struct BatchNorm2d {
+    weight: Param,
+    bias: Param,
+    running_mean: Param,
+    running_var: Param,
+    eps: f64,
+    momentum: f64,
+}
+
+impl BatchNorm2d {
+    /// `eps` 1e-5 and momentum 0.1, PyTorch's defaults.
+    pub fn new(channels: usize, params: &Params) -> Result<Self> {
+        Ok(Self {
+            weight: params.get(channels, "weight", Init::Const(1.))?,
+            bias: params.get(channels, "bias", Init::Const(0.))?,
+            running_mean: params.buffer(channels, "running_mean", 0.)?,
+            running_var: params.buffer(channels, "running_var", 1.)?,
+            eps: 1e-5,
+            momentum: 0.1,
+        })
+    }
+
+    /// `(b, c, h, w)` → the same. In training the batch's own statistics are used, and the running ones follow.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let (weight, bias) = (self.weight.tensor(), self.bias.tensor());
+        if mode == Mode::Eval {
+            let inv = (self.running_var.tensor() + self.eps)?.sqrt()?.recip()?;
+            let scale = (&weight * inv)?;
+            let shift = (&bias - (self.running_mean.tensor() * &scale)?)?;
+            return ops::scale_channels(x, &scale, &shift);
+        }
+        let (b, _, h, w) = x.dims4()?;
+        let count = (b * h * w) as f64;
+        let (mean, var) = ops::channel_moments(x)?;
+        let y = ops::batch_norm(x, &weight, &bias, &mean, &var, self.eps)?;
+        let unbiased = (var * (count / (count - 1.).max(1.)))?;
+        for (running, new) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
+            let old = running.var().as_detached_tensor();
+            running.var().set(&((old * (1. - self.momentum))? + (new * self.momentum)?)?)?;
+        }
+        Ok(y)
+    }
+}
+
+/// Rows of unit length over the last dimension, as `F.normalize`.
+pub fn l2_normalize(x: &Tensor) -> Result<Tensor> {
+    let norm = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.clamp(1e-12, f64::INFINITY)?;
+    Ok(x.broadcast_div(&norm)?)
+}

@@ -1,0 +1,23 @@
+//! Differentiable layers, an optimiser and a scheduler: what candle lacks for training.
+//!
+//! candle's fused layers (`softmax_last_dim`, the `LayerNorm` module, `rms_norm`) stop gradients silently, its
+//! convolution's backward pass is slow, and its random numbers take no seed on a CPU. Everything here
+//! differentiates, and a test compares every gradient with PyTorch's.
+
+mod layers;
+pub mod ops;
+mod optim;
+mod params;
+
+pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear};
+pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau};
+pub use params::{Init, Param, Params};
+
+/// Whether a model is being trained (dropout, batch statistics) or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout drops; batch norm uses the batch's statistics and updates the running ones.
+    Train,
+    /// Dropout passes everything; batch norm uses its running statistics.
+    Eval,
+}

@@ -1,0 +1,230 @@
+//! Named parameters, created on first use, seeded, and frozen or trained by name.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use candle_core::{DType, Device, Shape, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{Error, Result};
+
+/// How a parameter starts, when no checkpoint gives its value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Every value the same.
+    Const(f32),
+    /// Uniform in `[-bound, bound)`.
+    Uniform(f32),
+    /// Normal with mean 0 and this standard deviation.
+    Normal(f32),
+}
+
+/// One named tensor of a model: trained, frozen, or a buffer (batch norm's running statistics).
+#[derive(Clone, Debug)]
+pub struct Param(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    var: Var,
+    trainable: AtomicBool,
+    buffer: bool,
+}
+
+impl Param {
+    /// The full name, which is the checkpoint's key: `image_projection.fc.weight`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The value for a forward pass: part of the graph when trainable, detached when frozen, so that the backward
+    /// pass spends nothing on it.
+    pub fn tensor(&self) -> Tensor {
+        if self.is_trainable() {
+            self.0.var.as_tensor().clone()
+        } else {
+            self.0.var.as_detached_tensor()
+        }
+    }
+
+    /// The variable itself, for an optimiser or a loader.
+    pub fn var(&self) -> &Var {
+        &self.0.var
+    }
+
+    /// Whether gradients flow to it and an optimiser changes it.
+    pub fn is_trainable(&self) -> bool {
+        !self.0.buffer && self.0.trainable.load(Ordering::Relaxed)
+    }
+
+    /// Freezes or thaws it; a buffer is never trained. PyTorch's `requires_grad`.
+    pub fn set_trainable(&self, trainable: bool) {
+        self.0.trainable.store(trainable, Ordering::Relaxed);
+    }
+
+    /// Whether it is a buffer: saved with the model, never trained.
+    pub fn is_buffer(&self) -> bool {
+        self.0.buffer
+    }
+}
+
+#[derive(Debug)]
+struct Store {
+    params: BTreeMap<String, Param>,
+    rng: ChaCha8Rng,
+}
+
+/// A place in the tree of a model's parameters: `params.pp("fc").get((p, p), "weight", init)`.
+///
+/// Cloning and [`pp`](Params::pp) share one store. The same seed and the same order of creation give the same values.
+#[derive(Clone, Debug)]
+pub struct Params {
+    store: Arc<Mutex<Store>>,
+    prefix: String,
+    device: Device,
+}
+
+impl Params {
+    /// An empty tree whose initial values come from `seed`.
+    pub fn new(device: &Device, seed: u64) -> Self {
+        let store = Store { params: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) };
+        Self { store: Arc::new(Mutex::new(store)), prefix: String::new(), device: device.clone() }
+    }
+
+    /// The place one level down.
+    pub fn pp(&self, name: impl AsRef<str>) -> Self {
+        let prefix = self.full_name(name.as_ref());
+        Self { prefix, ..self.clone() }
+    }
+
+    /// The parameter `name` here, created with `init` if it is not there yet.
+    ///
+    /// # Errors
+    /// When it exists with another shape.
+    pub fn get(&self, shape: impl Into<Shape>, name: &str, init: Init) -> Result<Param> {
+        self.create(shape.into(), name, init, false)
+    }
+
+    /// Like [`get`](Params::get), for a buffer: saved with the model, never trained.
+    pub fn buffer(&self, shape: impl Into<Shape>, name: &str, value: f32) -> Result<Param> {
+        self.create(shape.into(), name, Init::Const(value), true)
+    }
+
+    fn create(&self, shape: Shape, name: &str, init: Init, buffer: bool) -> Result<Param> {
+        let name = self.full_name(name);
+        let mut store = self.store.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(param) = store.params.get(&name) {
+            if param.var().shape() == &shape {
+                return Ok(param.clone());
+            }
+            return Err(Error::shape(
+                format!("parameter `{name}`"),
+                format!("{:?}", shape.dims()),
+                param.var().shape(),
+            ));
+        }
+        let values = init.values(shape.elem_count(), &mut store.rng);
+        let tensor = Tensor::from_vec(values, shape, &self.device)?;
+        let param = Param(Arc::new(Inner {
+            name: name.clone(),
+            var: Var::from_tensor(&tensor)?,
+            trainable: AtomicBool::new(true),
+            buffer,
+        }));
+        store.params.insert(name, param.clone());
+        Ok(param)
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+    }
+
+    /// The device that the parameters live on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// A fresh seed from the tree's generator: for dropout.
+    pub fn next_seed(&self) -> u64 {
+        self.store.lock().unwrap_or_else(|e| e.into_inner()).rng.random()
+    }
+
+    /// All parameters and buffers below this place, by full name.
+    pub fn all(&self) -> Vec<Param> {
+        let store = self.store.lock().unwrap_or_else(|e| e.into_inner());
+        let dot = format!("{}.", self.prefix);
+        let here = |name: &str| self.prefix.is_empty() || name.starts_with(&dot) || name == self.prefix;
+        store.params.values().filter(|p| here(p.name())).cloned().collect()
+    }
+
+    /// The parameters below this place that train.
+    pub fn trainable(&self) -> Vec<Param> {
+        self.all().into_iter().filter(Param::is_trainable).collect()
+    }
+
+    /// Freezes or thaws everything below this place.
+    pub fn set_trainable(&self, trainable: bool) {
+        for param in self.all() {
+            param.set_trainable(trainable);
+        }
+    }
+
+    /// The values below this place, by full name: a model's state dict.
+    pub fn state_dict(&self) -> BTreeMap<String, Tensor> {
+        self.all().iter().map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
+    }
+
+    /// Copies `state` into the parameters below this place; names are full names. Values convert to f32.
+    ///
+    /// # Errors
+    /// Names the first missing, unexpected or misshapen key. Nothing is changed then.
+    pub fn load_state_dict(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        let params = self.all();
+        let wrong = |what: String, expected: &str, got: String| Error::Value {
+            what,
+            expected: expected.to_string(),
+            got,
+        };
+        let mut pairs = Vec::with_capacity(params.len());
+        for param in &params {
+            let name = param.name();
+            let value = state.get(name).ok_or_else(|| {
+                wrong("state dict".into(), &format!("the key `{name}`"), "no such key (missing)".into())
+            })?;
+            if value.shape() != param.var().shape() {
+                return Err(wrong(
+                    format!("state dict, key `{name}`"),
+                    &format!("shape {:?}", param.var().dims()),
+                    format!("{:?}", value.dims()),
+                ));
+            }
+            pairs.push((param, value.to_dtype(DType::F32)?.to_device(&self.device)?.contiguous()?));
+        }
+        if let Some(name) = state.keys().find(|k| params.iter().all(|p| p.name() != k.as_str())) {
+            return Err(wrong("state dict".into(), "only this model's keys", format!("`{name}` (unexpected)")));
+        }
+        for (param, value) in pairs {
+            param.var().set(&value)?;
+        }
+        Ok(())
+    }
+}
+
+impl Init {
+    fn values(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        match self {
+            Init::Const(value) => vec![value; count],
+            Init::Uniform(bound) => (0..count).map(|_| (rng.random::<f32>() * 2. - 1.) * bound).collect(),
+            Init::Normal(std) => (0..count).map(|_| normal(rng) * std).collect(),
+        }
+    }
+}
+
+/// A standard normal value by Box and Muller's transform.
+pub(crate) fn normal(rng: &mut impl Rng) -> f32 {
+    let u: f64 = 1. - rng.random::<f64>();
+    let v: f64 = rng.random();
+    ((-2. * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+}

@@ -1,0 +1,16 @@
+//! What a notebook's first line brings in: `use vision_language::prelude::*;`.
+//!
+//! Every type that a notebook variable of the course can have is named here.
+
+pub use candle_core::{D, DType, Device, Module, Tensor};
+pub use std::path::{Path, PathBuf};
+
+pub use crate::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
+pub use crate::config::{Config, Start, Temperature};
+pub use crate::dataset::{Item, PairDataset};
+pub use crate::encoder::{ImageEncoder, TextEncoder};
+pub use crate::nn::{
+    AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param, Params,
+};
+pub use crate::text::{Encoded, Tokenizer};
+pub use crate::{Error, Result};
