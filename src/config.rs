@@ -132,7 +132,9 @@ impl Config {
         let unusable = |feature: &str, e: candle_core::Error| {
             Error::value(
                 "config.device",
-                format!("a usable device; `{feature}` needs the crate's feature `{feature}` and its hardware"),
+                format!(
+                    "a usable device; `{feature}` needs the crate's feature `{feature}` and its hardware"
+                ),
                 e,
             )
         };
@@ -140,7 +142,9 @@ impl Config {
             "cpu" => Ok(Device::Cpu),
             "cuda" => Device::new_cuda(0).map_err(|e| unusable("cuda", e)),
             "metal" => Device::new_metal(0).map_err(|e| unusable("metal", e)),
-            "auto" => Ok(Device::new_cuda(0).or_else(|_| Device::new_metal(0)).unwrap_or(Device::Cpu)),
+            "auto" => {
+                Ok(Device::new_cuda(0).or_else(|_| Device::new_metal(0)).unwrap_or(Device::Cpu))
+            }
             other => Err(Error::value("config.device", "auto, cpu, cuda or metal", other)),
         }
     }

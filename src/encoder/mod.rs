@@ -11,7 +11,7 @@ use crate::Result;
 use crate::nn::Mode;
 
 pub use distilbert::{DistilBert, DistilBertConfig};
-pub use resnet::{ResNet, ResNetConfig};
+pub use resnet::{ResNet, ResNetConfig, ResidualLayer, Stem};
 
 /// Pictures to features.
 pub trait ImageEncoder: Send + Sync {
