@@ -56,7 +56,7 @@ impl Tokenizer {
         let pieces = letters.flat_map(|l| [l.to_string(), format!("##{l}")]);
         let marks = [".", ",", "'", "-", "!", "?", "&"].map(String::from);
         let all = Self::SPECIAL.iter().map(|s| s.to_string()).chain(marks).chain(pieces);
-        let mut vocab = std::collections::HashMap::new();
+        let mut vocab = ahash::AHashMap::new();
         for token in all.chain(words.iter().cloned()) {
             let next = vocab.len() as u32;
             vocab.entry(token).or_insert(next);
