@@ -1,58 +1,11 @@
 //! DistilBERT (arXiv:1910.01108), with transformers' parameter names (`DistilBertModel`).
 
 use candle_core::{D, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::TextEncoder;
 use crate::Result;
+use crate::config::DistilBertConfig;
 use crate::nn::{Dropout, Embedding, LayerNorm, Linear, Mode, Params, ops};
-
-/// The sizes of a DistilBERT.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DistilBertConfig {
-    /// Tokens that it knows.
-    pub vocab_size: usize,
-    /// The longest text, tokens.
-    pub max_position_embeddings: usize,
-    /// The length of a token's vector, and of the features.
-    pub dim: usize,
-    /// Layers.
-    pub n_layers: usize,
-    /// Attention heads; they divide `dim`.
-    pub n_heads: usize,
-    /// The width inside a feed-forward layer.
-    pub hidden_dim: usize,
-    /// Dropout in training.
-    pub dropout: f64,
-}
-
-impl DistilBertConfig {
-    /// For scene captions: two layers of 128. The vocabulary is the one of `data/tiny/tokenizer.json`.
-    pub fn tiny() -> Self {
-        Self {
-            vocab_size: 0,
-            max_position_embeddings: 64,
-            dim: 128,
-            n_layers: 2,
-            n_heads: 4,
-            hidden_dim: 512,
-            dropout: 0.1,
-        }
-    }
-
-    /// `distilbert-base-uncased`: six layers of 768.
-    pub fn base_uncased() -> Self {
-        Self {
-            vocab_size: 30522,
-            max_position_embeddings: 512,
-            dim: 768,
-            n_layers: 6,
-            n_heads: 12,
-            hidden_dim: 3072,
-            dropout: 0.1,
-        }
-    }
-}
 
 struct Layer {
     q: Linear,
