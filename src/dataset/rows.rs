@@ -289,7 +289,10 @@ impl<'a> Iterator for Records<'a> {
                     let before = &record[..e.valid_up_to()];
                     let line = line + before.iter().filter(|&&b| b == b'\n').count();
                     let byte = record[e.valid_up_to()];
-                    let got = format!("byte 0x{byte:02x} after {}", excerpt(&String::from_utf8_lossy(before)));
+                    let got = format!(
+                        "byte 0x{byte:02x} after {}",
+                        excerpt(&String::from_utf8_lossy(before))
+                    );
                     Err(Bad { line, expected: "UTF-8".into(), got })
                 }
             });
