@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, DataFrame};
 
-use super::rows::{self, BadRows, Dialect, Skipped, Table};
+use super::rows::{self, BadRows, Dialect, Repaired, Skipped, Table};
 use crate::{Error, Result};
 
 /// How a captions file is written.
@@ -107,7 +107,7 @@ fn detect(path: &Path) -> Result<CaptionLayout> {
 }
 
 /// `NAME| 4   A caption` → `NAME| 4| A caption`: a number and two or more spaces where a `|` was meant.
-fn missing_pipe(row: &str) -> Option<(String, &'static str)> {
+fn missing_pipe(row: &str) -> Option<Repaired> {
     let (name, rest) = row.split_once('|')?;
     let rest = rest.trim_start();
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();

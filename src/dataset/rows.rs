@@ -36,8 +36,11 @@ pub(super) struct Dialect {
     /// Fields may stand in double quotes.
     pub quotes: bool,
     /// Makes a whole row of a known defect, and says which.
-    pub repair: Option<fn(&str) -> Option<(String, &'static str)>>,
+    pub repair: Option<fn(&str) -> Option<Repaired>>,
 }
+
+/// A row as it was meant, and what was wrong with it.
+pub(super) type Repaired = (String, &'static str);
 
 /// The wanted columns of a table, row by row.
 pub(super) struct Table {
