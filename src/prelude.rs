@@ -9,7 +9,10 @@ pub use crate::clip::{
     ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head,
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
-pub use crate::dataset::{Item, PairDataset, Transform};
+pub use crate::dataset::{
+    BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
+    PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
+};
 pub use crate::encoder::{ImageEncoder, TextEncoder};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
