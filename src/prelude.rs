@@ -5,8 +5,10 @@
 pub use candle_core::{D, DType, Device, Module, Tensor};
 pub use std::path::{Path, PathBuf};
 
-pub use crate::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
-pub use crate::config::{Config, Start, Temperature};
+pub use crate::clip::{
+    ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head,
+};
+pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
 pub use crate::dataset::{Item, PairDataset};
 pub use crate::encoder::{ImageEncoder, TextEncoder};
 pub use crate::nn::{

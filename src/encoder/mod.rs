@@ -10,8 +10,8 @@ use candle_core::Tensor;
 use crate::Result;
 use crate::nn::Mode;
 
-pub use distilbert::{DistilBert, DistilBertConfig};
-pub use resnet::{ResNet, ResNetConfig};
+pub use distilbert::DistilBert;
+pub use resnet::ResNet;
 
 /// Pictures to features.
 pub trait ImageEncoder: Send + Sync {
