@@ -1,6 +1,7 @@
 //! Pictures and captions: the lecture's `CLIPDataset`, its loader, and the data themselves.
 
 mod contract;
+pub mod scenes;
 mod transform;
 
 pub use contract::{Item, PairDataset};

@@ -6,9 +6,9 @@ const NAMES: [&str; 10] =
     ["red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "gray", "white"];
 
 /// The share of a drawing that its colour's name must cover.
-const SHARE: f32 = 0.5;
+const SHARE: f32 = 0.4;
 
-/// The name of the colour that covers at least half of each of the drawings, if there is one.
+/// The name of the colour that covers two fifths of each of the drawings, if there is one.
 pub fn common(drawings: &[RgbaImage]) -> Option<&'static str> {
     let mut names = drawings.iter().map(main);
     let first = names.next()??;

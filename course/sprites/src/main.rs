@@ -21,7 +21,7 @@ use image::{ExtendedColorType, ImageEncoder, RgbaImage, imageops};
 use serde_json::{Value, json};
 
 use icons::Set;
-use objects::OBJECTS;
+use objects::{NO_COLOUR, OBJECTS};
 
 /// Style and package folder, in the order of the index.
 const STYLES: [(&str, &str); 4] = [
@@ -31,7 +31,7 @@ const STYLES: [(&str, &str); 4] = [
     ("fluent", "fluent-emoji-flat"),
 ];
 /// The longer side of a drawing, pixels.
-const SIDE: u32 = 96;
+const SIDE: u32 = 128;
 /// Drawings in a row of the atlas.
 const COLUMNS: u32 = 16;
 
@@ -88,11 +88,12 @@ fn make(icons: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         .enumerate()
         .map(|(i, (icon, name, plural, category, size, places))| {
             let plural = if plural.is_empty() { format!("{name}s") } else { (*plural).to_string() };
+            let colour = colour::common(&drawings[i]).filter(|_| !NO_COLOUR.contains(icon));
             json!({
                 "name": name, "plural": plural, "article": article(name), "category": category,
                 "size": size_name(size), "ground": places.contains('g'), "air": places.contains('a'),
                 "water": places.contains('w'), "underwater": places.contains('u'),
-                "colour": colour::common(&drawings[i]), "icon": icon, "rects": rects[i],
+                "colour": colour, "icon": icon, "rects": rects[i],
             })
         })
         .collect();
