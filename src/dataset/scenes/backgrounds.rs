@@ -41,6 +41,12 @@ pub(super) fn near(rng: &mut ChaCha8Rng, colour: Colour, by: f32) -> Colour {
     colour.map(|c| (c * all + rng.random_range(-by..by) * 0.35).clamp(0.0, 1.0))
 }
 
+/// One of the colours `0xrrggbb`, or near it.
+pub(super) fn one_of(rng: &mut ChaCha8Rng, colours: &[u32], by: f32) -> Colour {
+    let colour = rgb(*colours.choose(rng).expect("a table with rows"));
+    near(rng, colour, by)
+}
+
 /// Draws from `low..high`.
 pub(super) fn between(rng: &mut ChaCha8Rng, low: f32, high: f32) -> f32 {
     rng.random_range(low..high)
@@ -118,7 +124,8 @@ pub(super) fn hills(
     rng: &mut ChaCha8Rng,
 ) {
     let phases: [f32; 3] = std::array::from_fn(|_| rng.random_range(0.0..std::f32::consts::TAU));
-    let waves: [f32; 3] = std::array::from_fn(|i| rng.random_range(0.6..1.3) * (i + 1) as f32 / 60.0);
+    let waves: [f32; 3] =
+        std::array::from_fn(|i| rng.random_range(0.6..1.3) * (i + 1) as f32 / 60.0);
     let curve = move |x: f32| {
         let sum: f32 =
             (0..3).map(|i| (x * waves[i] + phases[i]).sin() / (i + 1) as f32).sum::<f32>() / 1.83;

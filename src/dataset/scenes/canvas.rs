@@ -49,8 +49,7 @@ impl Canvas {
     }
 
     pub(super) fn picture(&self) -> RgbImage {
-        let bytes =
-            self.pixels.iter().flatten().map(|c| (c * 255.0 + 0.5).clamp(0.0, 255.0) as u8);
+        let bytes = self.pixels.iter().flatten().map(|c| (c * 255.0 + 0.5).clamp(0.0, 255.0) as u8);
         RgbImage::from_raw(self.width as u32, self.height as u32, bytes.collect())
             .expect("three bytes a pixel")
     }
@@ -116,12 +115,24 @@ impl Canvas {
     }
 
     /// A filled ellipse.
-    pub(super) fn ellipse(&mut self, centre: (f32, f32), radii: (f32, f32), colour: Colour, alpha: f32) {
+    pub(super) fn ellipse(
+        &mut self,
+        centre: (f32, f32),
+        radii: (f32, f32),
+        colour: Colour,
+        alpha: f32,
+    ) {
         self.round(centre, radii, colour, alpha, false);
     }
 
     /// An ellipse that fades from its centre to its border.
-    pub(super) fn glow(&mut self, centre: (f32, f32), radii: (f32, f32), colour: Colour, alpha: f32) {
+    pub(super) fn glow(
+        &mut self,
+        centre: (f32, f32),
+        radii: (f32, f32),
+        colour: Colour,
+        alpha: f32,
+    ) {
         self.round(centre, radii, colour, alpha, true);
     }
 
@@ -286,7 +297,8 @@ impl NoiseRow {
     fn at(&self, u: f32) -> f32 {
         let floor = u.floor();
         let (x, t) = (floor as i32 as u32, smooth(u - floor));
-        let value = |dx: u32, dy: u32| lattice(x.wrapping_add(dx), self.y.wrapping_add(dy), self.seed);
+        let value =
+            |dx: u32, dy: u32| lattice(x.wrapping_add(dx), self.y.wrapping_add(dy), self.seed);
         let top = value(0, 0) + (value(1, 0) - value(0, 0)) * t;
         let bottom = value(0, 1) + (value(1, 1) - value(0, 1)) * t;
         top + (bottom - top) * self.t

@@ -10,9 +10,11 @@ use rand_chacha::ChaCha8Rng;
 use super::{Background, Kind, ObjectInfo, Relation, Scene, objects};
 
 const NUMBERS: [&str; 5] = ["no", "one", "two", "three", "four"];
-const PREFIXES: [&str; 5] = ["a photo of", "a picture of", "a drawing of", "an image of", "this is"];
+const PREFIXES: [&str; 5] =
+    ["a photo of", "a picture of", "a drawing of", "an image of", "this is"];
 /// Glue that stands in no table.
-const GLUE: &str = "a an and there is are in the air with flying above some several couple of group";
+const GLUE: &str =
+    "a an and there is are in the air with flying above some several couple of group";
 
 /// How a place is called: what people say of things in it, of things that fly over it, and of itself.
 struct Place {
@@ -256,7 +258,9 @@ impl Scene {
         let nouns: Vec<_> = self.kinds.iter().map(|k| noun(*k, form, coloured, rng)).collect();
         let text = match (nouns.as_slice(), self.relation) {
             ([a, b], Some(relation)) if rng.random_bool(0.5) => match relation {
-                Relation::Above | Relation::Below => format!("{a} {} {b}", pick(rng, relations(relation))),
+                Relation::Above | Relation::Below => {
+                    format!("{a} {} {b}", pick(rng, relations(relation)))
+                }
                 _ => format!("{a} {} {b}", pick(rng, &BESIDE)),
             },
             _ => list(&nouns),

@@ -103,10 +103,8 @@ pub fn generate(
     let mut bytes = 0;
     progress(0, total);
     for chunk in jobs.chunks(CHUNK) {
-        let done: Vec<_> = chunk
-            .par_iter()
-            .map(|job| job.write(config, &images))
-            .collect::<Result<_>>()?;
+        let done: Vec<_> =
+            chunk.par_iter().map(|job| job.write(config, &images)).collect::<Result<_>>()?;
         for (job, (scene, five, size)) in chunk.iter().zip(done) {
             for caption in five {
                 captions.push_str(&format!("{},{}\n", job.image, quoted(&caption)));

@@ -1,10 +1,9 @@
 //! A room and a kitchen table.
 
 use rand::Rng;
-use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::backgrounds::{between, day, near};
+use super::backgrounds::{between, day, near, one_of};
 use super::canvas::{Canvas, Colour, mix, rgb, shade};
 use super::{HEIGHT, WIDTH};
 
@@ -13,7 +12,7 @@ const H: f32 = HEIGHT as f32;
 
 pub(super) fn room(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     let papers = [0xe8_d5_b8, 0xbf_d4_c4, 0xc4_cf_e0, 0xe6_c3_bc, 0xd8_d0_e2, 0xf0_e2_a8];
-    let paper = near(rng, rgb(*papers.choose(rng).expect("colours")), 0.05);
+    let paper = one_of(rng, &papers, 0.05);
     canvas.gradient(0.0, horizon, shade(paper, 0.97), paper);
     wallpaper(canvas, horizon, paper, rng);
     let window = between(rng, 40.0, W - 110.0);
@@ -27,12 +26,12 @@ pub(super) fn room(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     canvas.rectangle((0.0, horizon - 9.0), (W, horizon), rgb(0xf4_ee_e4), 1.0);
     canvas.rectangle((0.0, horizon - 9.0), (W, horizon - 8.0), rgb(0xc2_b8_a8), 0.9);
     let woods = [0xb9_83_50, 0xa0_6c_44, 0xcb_9c_66, 0x8c_64_48];
-    let wood = near(rng, rgb(*woods.choose(rng).expect("woods")), 0.06);
+    let wood = one_of(rng, &woods, 0.06);
     floor(canvas, horizon, wood, rng);
     canvas.gradient_box((0.0, horizon), (W, horizon + 5.0), shade(wood, 0.6), wood);
     if rng.random_bool(0.5) {
         let rugs = [0xb8_50_48, 0x4a_7a_9c, 0x6a_94_70, 0xd0_a0_58];
-        let rug = near(rng, rgb(*rugs.choose(rng).expect("colours")), 0.08);
+        let rug = one_of(rng, &rugs, 0.08);
         let at = (between(rng, 120.0, W - 120.0), 0.5 * (horizon + H) + 10.0);
         let (rx, ry) = (between(rng, 100.0, 140.0), 0.34 * (H - horizon));
         canvas.ellipse((at.0, at.1 + 2.0), (rx, ry), shade(wood, 0.6), 0.6);
@@ -85,7 +84,7 @@ fn pane(canvas: &mut Canvas, (x, y): (f32, f32), (w, h): (f32, f32), rng: &mut C
     canvas.rectangle((x - 7.0, y + h + 3.0), (x + w + 7.0, y + h + 7.0), white, 1.0);
     canvas.rectangle((x - 7.0, y + h + 7.0), (x + w + 7.0, y + h + 8.5), rgb(0xb8_ae_9e), 0.9);
     let cloths = [0xc8_5a_54, 0x5a_84_b0, 0xd8_b0_60, 0x7a_a0_84];
-    let cloth = near(rng, rgb(*cloths.choose(rng).expect("colours")), 0.08);
+    let cloth = one_of(rng, &cloths, 0.08);
     canvas.rectangle((x - 18.0, y - 9.0), (x + w + 18.0, y - 6.0), rgb(0x7a_5a_40), 1.0);
     for left in [x - 14.0, x + w - 8.0] {
         for i in 0..4 {
@@ -107,7 +106,11 @@ fn picture(canvas: &mut Canvas, (x, y): (f32, f32), rng: &mut ChaCha8Rng) {
     let blue = near(rng, rgb(0x5c_7c_a0), 0.12);
     let middle = 0.5 * (left + right);
     canvas.polygon(&[(left, bottom), (middle - 4.0, top + 5.0), (right - 3.0, bottom)], blue, 1.0);
-    canvas.polygon(&[(middle - 3.0, bottom), (right - 6.0, top + 10.0), (right, bottom)], shade(blue, 0.8), 1.0);
+    canvas.polygon(
+        &[(middle - 3.0, bottom), (right - 6.0, top + 10.0), (right, bottom)],
+        shade(blue, 0.8),
+        1.0,
+    );
 }
 
 /// Boards that run towards the viewer.
@@ -128,7 +131,13 @@ fn floor(canvas: &mut Canvas, horizon: f32, wood: Colour, rng: &mut ChaCha8Rng) 
         canvas.polygon(&corners, board, 0.7);
         canvas.line((at(foot, horizon), horizon), (foot, H), 1.0, shade(wood, 0.6), 0.75);
         let seam = horizon + (H - horizon) * rng.random::<f32>();
-        canvas.line((at(foot, seam), seam), (at(foot + step, seam), seam), 0.9, shade(wood, 0.6), 0.7);
+        canvas.line(
+            (at(foot, seam), seam),
+            (at(foot + step, seam), seam),
+            0.9,
+            shade(wood, 0.6),
+            0.7,
+        );
         foot += step;
     }
     canvas.mottle((horizon, H), (5.0, 24.0), 0.05, rng.random());
@@ -137,7 +146,7 @@ fn floor(canvas: &mut Canvas, horizon: f32, wood: Colour, rng: &mut ChaCha8Rng) 
 pub(super) fn table(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     kitchen(canvas, horizon, rng);
     let woods = [0xc2_8c_54, 0xad_74_42, 0xd2_a8_70, 0x94_66_44];
-    let wood = near(rng, rgb(*woods.choose(rng).expect("woods")), 0.06);
+    let wood = one_of(rng, &woods, 0.06);
     canvas.gradient(horizon, H, shade(wood, 0.94), shade(wood, 1.06));
     if rng.random_bool(0.35) {
         cloth(canvas, horizon, rng);
@@ -165,14 +174,18 @@ pub(super) fn table(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
 /// A checked tablecloth in perspective.
 fn cloth(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     let colours = [0xc8_3c_40, 0x3c_70_b0, 0x4a_94_60];
-    let colour = near(rng, rgb(*colours.choose(rng).expect("colours")), 0.06);
+    let colour = one_of(rng, &colours, 0.06);
     canvas.gradient(horizon, H, rgb(0xee_ea_e2), rgb(0xfa_f8_f4));
     let vanish = (0.5 * W, horizon - 150.0);
     let at = |foot: f32, y: f32| vanish.0 + (foot - vanish.0) * (y - vanish.1) / (H - vanish.1);
     let mut foot = -190.0;
     while foot < W + 190.0 {
-        let corners =
-            [(at(foot, horizon), horizon), (at(foot + 19.0, horizon), horizon), (foot + 19.0, H), (foot, H)];
+        let corners = [
+            (at(foot, horizon), horizon),
+            (at(foot + 19.0, horizon), horizon),
+            (foot + 19.0, H),
+            (foot, H),
+        ];
         canvas.polygon(&corners, colour, 0.42);
         foot += 38.0;
     }
@@ -187,7 +200,7 @@ fn cloth(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
 /// The kitchen behind the table: tiles, sometimes a window.
 fn kitchen(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     let walls = [0xdc_e8_e4, 0xf0_e6_d0, 0xd0_dc_ea, 0xec_d8_cc];
-    let wall = near(rng, rgb(*walls.choose(rng).expect("walls")), 0.04);
+    let wall = one_of(rng, &walls, 0.04);
     if rng.random_bool(0.3) {
         day(canvas, horizon, 2, rng);
         let green = near(rng, rgb(0x86_b8_70), 0.08);

@@ -4,7 +4,9 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Background, HEIGHT, Kind, Placed, Relation, SizeClass, Style, WIDTH, objects, sprites};
+use super::{
+    Background, HEIGHT, Kind, Placed, Relation, SizeClass, Style, WIDTH, objects, sprites,
+};
 
 /// How large an object may be drawn (the root of its area, pixels), by the number of objects in the scene.
 const SIZES: [f32; 7] = [0.0, 128.0, 98.0, 86.0, 78.0, 72.0, 66.0];
@@ -134,7 +136,13 @@ fn try_once(
 }
 
 /// Width and height of a kind, pixels: its class, its drawing's shape, its zone.
-fn size(object: usize, style: Style, background: Background, scale: f32, zone: &Zone) -> (f32, f32) {
+fn size(
+    object: usize,
+    style: Style,
+    background: Background,
+    scale: f32,
+    zone: &Zone,
+) -> (f32, f32) {
     let class = match objects()[object].size {
         SizeClass::Small if background == Background::Table => 0.95,
         SizeClass::Small => 0.8,
@@ -144,7 +152,10 @@ fn size(object: usize, style: Style, background: Background, scale: f32, zone: &
     let (w, h) = sprites::sprites(style)[object].size;
     let mut zoom = scale * class / (w * h).sqrt();
     let high = if zone.ground { 190.0 } else { zone.bottom - zone.top };
-    zoom = zoom.min(high / h).min(0.96 * (zone.right - zone.left) / w).min(1.35 * scale * class / w.max(h));
+    zoom = zoom
+        .min(high / h)
+        .min(0.96 * (zone.right - zone.left) / w)
+        .min(1.35 * scale * class / w.max(h));
     zoom = zoom.max(SMALLEST / w.max(h));
     (w * zoom, h * zoom)
 }

@@ -108,7 +108,9 @@ struct Index {
 
 fn index() -> &'static Index {
     static CELL: OnceLock<Index> = OnceLock::new();
-    CELL.get_or_init(|| serde_json::from_str(INDEX).expect("the embedded index is whole: a test reads it"))
+    CELL.get_or_init(|| {
+        serde_json::from_str(INDEX).expect("the embedded index is whole: a test reads it")
+    })
 }
 
 /// All objects, in a fixed order: the classes of zero-shot and naming tasks.

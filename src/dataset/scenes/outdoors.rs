@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::backgrounds::{between, day, hills, near};
+use super::backgrounds::{between, day, hills, near, one_of};
 use super::canvas::{Canvas, Colour, mix, rgb, shade};
 use super::{HEIGHT, WIDTH};
 
@@ -29,9 +29,19 @@ pub(super) fn grass(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
         for _ in 0..rng.random_range(3..10) {
             let (x, r) = (between(rng, 0.0, W), between(rng, 4.0, 9.0));
             let green = near(rng, shade(base, 0.66), 0.08);
-            canvas.rectangle((x - 1.0, horizon - r), (x + 1.0, horizon + 1.0), rgb(0x6b_50_38), 1.0);
+            canvas.rectangle(
+                (x - 1.0, horizon - r),
+                (x + 1.0, horizon + 1.0),
+                rgb(0x6b_50_38),
+                1.0,
+            );
             canvas.ellipse((x, horizon - 1.5 * r), (r, r * 1.15), green, 1.0);
-            canvas.ellipse((x - 0.3 * r, horizon - 1.8 * r), (0.5 * r, 0.5 * r), shade(green, 1.2), 0.8);
+            canvas.ellipse(
+                (x - 0.3 * r, horizon - 1.8 * r),
+                (0.5 * r, 0.5 * r),
+                shade(green, 1.2),
+                0.8,
+            );
         }
     }
     canvas.gradient(horizon, H, shade(base, 1.08), shade(base, 0.78));
@@ -73,7 +83,8 @@ pub(super) fn sand(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     }
     let base = near(rng, rgb(0xea_cf_94), 0.06);
     let (phase, wave) = (between(rng, 0.0, 6.0), between(rng, 0.015, 0.03));
-    let edge = move |x: f32| shore + 3.0 * (x * wave + phase).sin() + 1.2 * (x * 0.09 + phase).sin();
+    let edge =
+        move |x: f32| shore + 3.0 * (x * wave + phase).sin() + 1.2 * (x * 0.09 + phase).sin();
     canvas.below(move |x| edge(x) - 3.0, shore + 12.0, rgb(0xff_ff_ff), rgb(0xf4_fa_f8));
     canvas.below(edge, H, shade(base, 0.84), shade(base, 0.8));
     canvas.below(move |x| edge(x) + 5.0, H, shade(base, 1.04), shade(base, 0.92));
@@ -88,7 +99,8 @@ pub(super) fn sand(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     for _ in 0..rng.random_range(6..22) {
         let (at, near) = spot(rng, shore + 14.0);
         let r = 0.7 + 1.4 * near;
-        let stone = *[rgb(0xff_f6_ea), rgb(0xc9_9a_7a), rgb(0x9a_8f_86)].choose(rng).expect("stones");
+        let stone =
+            *[rgb(0xff_f6_ea), rgb(0xc9_9a_7a), rgb(0x9a_8f_86)].choose(rng).expect("stones");
         canvas.ellipse((at.0 + 0.5, at.1 + 0.7 * r), (1.3 * r, 0.6 * r), shade(base, 0.66), 0.7);
         canvas.ellipse(at, (1.2 * r, 0.8 * r), stone, 1.0);
     }
@@ -151,7 +163,11 @@ fn pine(canvas: &mut Canvas, (x, y): (f32, f32), size: f32, rng: &mut ChaCha8Rng
         let half = (0.34 - 0.07 * i as f32) * size;
         canvas.polygon(&[(x - half, foot), (x, foot - 0.5 * size), (x + half, foot)], green, 1.0);
         canvas.polygon(
-            &[(x - 0.5 * half, foot - 0.25 * size), (x, foot - 0.5 * size), (x + 0.4 * half, foot - 0.28 * size)],
+            &[
+                (x - 0.5 * half, foot - 0.25 * size),
+                (x, foot - 0.5 * size),
+                (x + 0.4 * half, foot - 0.28 * size),
+            ],
             rgb(0xf2_f7_fc),
             0.85,
         );
@@ -174,7 +190,7 @@ pub(super) fn snowflakes(
 
 pub(super) fn night(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     let tops = [0x06_0c_2a, 0x0a_12_3a, 0x12_0e_38];
-    let top = near(rng, rgb(*tops.choose(rng).expect("skies")), 0.05);
+    let top = one_of(rng, &tops, 0.05);
     canvas.gradient(0.0, horizon + 1.0, top, near(rng, rgb(0x38_4c_8c), 0.08));
     for _ in 0..110 {
         let at = (between(rng, 0.0, W), horizon * rng.random::<f32>().powf(1.2));
@@ -193,10 +209,20 @@ pub(super) fn night(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     canvas.ellipse(moon, (r, r), rgb(0xfb_f3_cf), 1.0);
     if rng.random_bool(0.5) {
         let sky = mix(top, rgb(0x38_4c_8c), moon.1 / horizon);
-        canvas.ellipse((moon.0 + 0.5 * r, moon.1 - 0.2 * r), (0.9 * r, 0.9 * r), shade(sky, 1.25), 1.0);
+        canvas.ellipse(
+            (moon.0 + 0.5 * r, moon.1 - 0.2 * r),
+            (0.9 * r, 0.9 * r),
+            shade(sky, 1.25),
+            1.0,
+        );
     } else {
         for (dx, dy, s) in [(-0.3, -0.2, 0.22), (0.3, 0.3, 0.16), (0.1, -0.45, 0.13)] {
-            canvas.ellipse((moon.0 + dx * r, moon.1 + dy * r), (s * r, s * r), rgb(0xe2_d6_a8), 0.9);
+            canvas.ellipse(
+                (moon.0 + dx * r, moon.1 + dy * r),
+                (s * r, s * r),
+                rgb(0xe2_d6_a8),
+                0.9,
+            );
         }
     }
     let far = near(rng, rgb(0x1d_2c_58), 0.08);
@@ -255,8 +281,12 @@ pub(super) fn street(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
         let at = between(rng, 60.0, W - 60.0);
         for i in -3..4 {
             let (a, b) = (at + 13.0 * i as f32, at + 20.0 * i as f32);
-            let corners =
-                [(a - 3.6, walk + 8.0), (a + 3.6, walk + 8.0), (b + 5.6, H - 2.0), (b - 5.6, H - 2.0)];
+            let corners = [
+                (a - 3.6, walk + 8.0),
+                (a + 3.6, walk + 8.0),
+                (b + 5.6, H - 2.0),
+                (b - 5.6, H - 2.0),
+            ];
             canvas.polygon(&corners, rgb(0xf2_f2_ee), 0.88);
         }
     } else {
@@ -276,8 +306,9 @@ pub(super) fn street(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
 
 /// A house front with windows, down to the pavement.
 fn building(canvas: &mut Canvas, (x, foot): (f32, f32), w: f32, rng: &mut ChaCha8Rng) {
-    let walls = [0xc9_7b_5e, 0xd9_b4_8a, 0xa7_b6_c4, 0xe0_cf_a8, 0xb5_8d_7c, 0x9f_a8_9a, 0xd8_a0_90];
-    let wall = near(rng, rgb(*walls.choose(rng).expect("walls")), 0.07);
+    let walls =
+        [0xc9_7b_5e, 0xd9_b4_8a, 0xa7_b6_c4, 0xe0_cf_a8, 0xb5_8d_7c, 0x9f_a8_9a, 0xd8_a0_90];
+    let wall = one_of(rng, &walls, 0.07);
     let top = foot - between(rng, 52.0, 104.0);
     canvas.gradient_box((x, top), (x + w, foot), shade(wall, 1.04), shade(wall, 0.92));
     canvas.rectangle((x, top), (x + w, top + 3.5), shade(wall, 0.74), 1.0);
@@ -290,8 +321,17 @@ fn building(canvas: &mut Canvas, (x, foot): (f32, f32), w: f32, rng: &mut ChaCha
         for i in 0..columns as usize {
             let left = x + (i as f32 + 0.24) * cell;
             let right = x + (i as f32 + 0.76) * cell;
-            let glass = if rng.random_bool(0.16) { rgb(0xff_e2_98) } else { shade(lit, between(rng, 0.8, 1.15)) };
-            canvas.rectangle((left - 0.8, y - 0.8), (right + 0.8, y + 11.4), shade(wall, 1.28), 0.9);
+            let glass = if rng.random_bool(0.16) {
+                rgb(0xff_e2_98)
+            } else {
+                shade(lit, between(rng, 0.8, 1.15))
+            };
+            canvas.rectangle(
+                (left - 0.8, y - 0.8),
+                (right + 0.8, y + 11.4),
+                shade(wall, 1.28),
+                0.9,
+            );
             canvas.rectangle((left, y), (right, y + 10.5), glass, 1.0);
             canvas.rectangle((left, y + 4.8), (right, y + 5.6), shade(wall, 1.28), 0.8);
         }

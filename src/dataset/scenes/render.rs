@@ -65,8 +65,7 @@ impl Scene {
         let sprite = &sprites::sprites(self.style)[placed.object];
         let (sw, sh) = sprite.size;
         // Drawing pixels that fall on a canvas pixel, along the axis that is squeezed less.
-        let (step_x, step_y) =
-            (sw / (placed.w * canvas.sx), sh / (placed.h * canvas.sy));
+        let (step_x, step_y) = (sw / (placed.w * canvas.sx), sh / (placed.h * canvas.sy));
         let level = (step_x.min(step_y).log2().floor().max(0.0) as usize).max(blur);
         let level = level.min(sprite.levels.len() - 1);
         let factor = 1.0 / (1_u32 << level) as f32;

@@ -42,7 +42,11 @@ pub(super) fn sprites(style: Style) -> &'static [Sprite] {
                     let p = atlas.get_pixel(x + dx, y + dy).0;
                     let alpha = u16::from(p[3]);
                     let times = |c: u8| ((u16::from(c) * alpha + 127) / 255) as u8;
-                    first.set(dx as usize, dy as usize, [times(p[0]), times(p[1]), times(p[2]), p[3]]);
+                    first.set(
+                        dx as usize,
+                        dy as usize,
+                        [times(p[0]), times(p[1]), times(p[2]), p[3]],
+                    );
                 }
             }
             let mut levels = vec![first];

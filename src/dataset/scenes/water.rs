@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::backgrounds::{between, day, near};
+use super::backgrounds::{between, day, near, one_of};
 use super::canvas::{Canvas, mix, rgb, shade};
 use super::{HEIGHT, Placed, WIDTH};
 
@@ -22,7 +22,7 @@ pub(super) fn sea(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
         canvas.ellipse((x + 0.5 * half, horizon), (0.6 * half, 6.0), shade(green, 0.88), 1.0);
     }
     let bases = [0x1f_7d_b8, 0x1c_8a_a8, 0x2a_6c_b4];
-    let base = near(rng, rgb(*bases.choose(rng).expect("colours")), 0.08);
+    let base = one_of(rng, &bases, 0.08);
     let far = mix(base, rgb(0xff_ff_ff), 0.28);
     canvas.gradient(horizon, H, far, shade(base, 0.74));
     canvas.mottle((horizon, H), (60.0, 7.0), 0.1, rng.random());
@@ -73,7 +73,8 @@ pub(super) fn underwater(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng
         let (x, w) = (between(rng, -30.0, W), between(rng, 8.0, 26.0));
         let drift = between(rng, 20.0, 70.0);
         let foot = between(rng, 130.0, horizon);
-        let ray = [(x, 0.0), (x + w, 0.0), (x + 1.9 * w + drift, foot), (x + drift - 0.3 * w, foot)];
+        let ray =
+            [(x, 0.0), (x + w, 0.0), (x + 1.9 * w + drift, foot), (x + drift - 0.3 * w, foot)];
         canvas.polygon(&ray, rgb(0xe8_ff_ff), 0.1);
     }
     for _ in 0..rng.random_range(3..8) {
@@ -81,7 +82,12 @@ pub(super) fn underwater(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng
         let (half, high) = (between(rng, 14.0, 40.0), between(rng, 8.0, 26.0));
         let rock = mix(near(rng, rgb(0x58_6a_80), 0.1), deep, 0.45);
         canvas.ellipse((x, horizon + 4.0), (half, high), rock, 1.0);
-        canvas.ellipse((x - 0.25 * half, horizon - 0.2 * high), (0.5 * half, 0.5 * high), shade(rock, 1.15), 0.5);
+        canvas.ellipse(
+            (x - 0.25 * half, horizon - 0.2 * high),
+            (0.5 * half, 0.5 * high),
+            shade(rock, 1.15),
+            0.5,
+        );
     }
     let (phase, wave) = (between(rng, 0.0, 6.0), between(rng, 0.02, 0.035));
     let sand = mix(near(rng, rgb(0xe2_cd_98), 0.06), top, 0.25);
@@ -112,7 +118,7 @@ fn weed(canvas: &mut Canvas, (x, y): (f32, f32), rng: &mut ChaCha8Rng) {
 /// A small branching coral.
 fn coral(canvas: &mut Canvas, (x, y): (f32, f32), rng: &mut ChaCha8Rng) {
     let colours = [0xe8_6a_7a, 0xf0_94_58, 0xc8_6a_c0];
-    let colour = near(rng, rgb(*colours.choose(rng).expect("colours")), 0.1);
+    let colour = one_of(rng, &colours, 0.1);
     for i in -2..=2 {
         let lean = i as f32 * 5.0 + between(rng, -1.5, 1.5);
         let high = between(rng, 12.0, 22.0) - (i * i) as f32;
@@ -129,6 +135,11 @@ pub(super) fn bubbles(canvas: &mut Canvas, rng: &mut ChaCha8Rng, count: usize) {
         let r = between(rng, 1.4, 4.2);
         canvas.ellipse(at, (r, r), rgb(0xe6_fb_ff), 0.45);
         canvas.ellipse(at, (0.72 * r, 0.72 * r), rgb(0x8f_d8_ee), 0.45);
-        canvas.ellipse((at.0 - 0.35 * r, at.1 - 0.35 * r), (0.3 * r, 0.3 * r), rgb(0xff_ff_ff), 0.95);
+        canvas.ellipse(
+            (at.0 - 0.35 * r, at.1 - 0.35 * r),
+            (0.3 * r, 0.3 * r),
+            rgb(0xff_ff_ff),
+            0.95,
+        );
     }
 }
