@@ -5,12 +5,17 @@
 pub use candle_core::{D, DType, Device, Module, Tensor};
 pub use std::path::{Path, PathBuf};
 
-pub use crate::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
-pub use crate::config::{Config, Start, Temperature};
-pub use crate::dataset::{Item, PairDataset};
+pub use crate::clip::{
+    ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head,
+};
+pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
+pub use crate::dataset::{Item, PairDataset, Transform};
 pub use crate::encoder::{ImageEncoder, TextEncoder};
+pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
-    AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param, Params,
+    AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
+    ParamGroup, Params, ReduceLrOnPlateau, l2_normalize,
 };
 pub use crate::text::{Encoded, Tokenizer};
 pub use crate::{Error, Result};
+pub use candle_nn::loss::cross_entropy;

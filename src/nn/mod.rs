@@ -9,7 +9,7 @@ pub mod ops;
 mod optim;
 mod params;
 
-pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear};
+pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, l2_normalize};
 pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau};
 pub use params::{Init, Param, Params};
 
