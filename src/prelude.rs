@@ -10,6 +10,10 @@ pub use crate::clip::{
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
 pub use crate::dataset::{Item, PairDataset, Transform};
+pub use crate::display::{
+    Curve, GridItem, Picture, Progress, Table, bars, heatmap, image_grid, line_plot, loss_curves,
+    similarity_heatmap,
+};
 pub use crate::encoder::{ImageEncoder, TextEncoder};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
