@@ -9,7 +9,10 @@ pub use crate::clip::{
     ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head,
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
-pub use crate::dataset::{Item, PairDataset, Transform};
+pub use crate::dataset::{
+    BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
+    PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
+};
 pub use crate::display::{
     Curve, GridItem, Picture, Progress, Table, bars, heatmap, image_grid, line_plot, loss_curves,
     similarity_heatmap,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, DataFrame};
 
-use super::rows::{self, BadRows, Dialect, Skipped, Table};
+use super::rows::{self, BadRows, Dialect, Repaired, Skipped, Table};
 use crate::{Error, Result};
 
 /// How a captions file is written.
@@ -107,7 +107,7 @@ fn detect(path: &Path) -> Result<CaptionLayout> {
 }
 
 /// `NAME| 4   A caption` → `NAME| 4| A caption`: a number and two or more spaces where a `|` was meant.
-fn missing_pipe(row: &str) -> Option<(String, &'static str)> {
+fn missing_pipe(row: &str) -> Option<Repaired> {
     let (name, rest) = row.split_once('|')?;
     let rest = rest.trim_start();
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -136,7 +136,8 @@ impl DataFolder {
     /// # Errors
     /// [`Error::Missing`], with the command that makes such a folder.
     pub fn find(folder: &Path) -> Result<Self> {
-        let places = [folder.to_path_buf(), folder.join("flickr30k_images"), folder.join("Flickr8k")];
+        let places =
+            [folder.to_path_buf(), folder.join("flickr30k_images"), folder.join("Flickr8k")];
         let kinds = [
             ("captions.txt", CaptionLayout::Flickr8k, ["Images", "images"]),
             ("results.csv", CaptionLayout::Flickr30k, ["flickr30k_images", "Images"]),
@@ -152,9 +153,13 @@ impl DataFolder {
             }
         }
         Err(Error::Missing {
-            what: "`captions.txt` with `Images/`, or `results.csv` with `flickr30k_images/`,".into(),
+            what: "`captions.txt` with `Images/`, or `results.csv` with `flickr30k_images/`,"
+                .into(),
             place: folder.to_path_buf(),
-            next: format!("cargo vl data scenes --out {0}, or cargo vl data flickr8k --out {0}", folder.display()),
+            next: format!(
+                "cargo vl data scenes --out {0}, or cargo vl data flickr8k --out {0}",
+                folder.display()
+            ),
         })
     }
 

@@ -175,7 +175,9 @@ impl Batches {
             self.at = self.batches.len();
             let panic = self.handles[worker].take().and_then(|handle| handle.join().err());
             let text = panic.as_ref().and_then(|p| {
-                p.downcast_ref::<String>().cloned().or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string()))
+                p.downcast_ref::<String>()
+                    .cloned()
+                    .or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string()))
             });
             let got = format!("a panic: {}", text.unwrap_or_else(|| "no message".into()));
             Err(Error::value("the dataset in a loader's thread", "a batch or an error", got))

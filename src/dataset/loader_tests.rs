@@ -242,6 +242,7 @@ fn items_of_different_shapes_do_not_stack() {
         caption: String::new(),
     };
     let names = vec!["a".to_string(), "b".to_string()];
-    let message = Batch::stack(vec![item(2), item(4)], names, vec![10, 11]).unwrap_err().to_string();
+    let message =
+        Batch::stack(vec![item(2), item(4)], names, vec![10, 11]).unwrap_err().to_string();
     assert!(message.contains("item 11") && message.contains("[3, 4, 4]"), "{message}");
 }

@@ -89,7 +89,10 @@ mod tests {
     fn the_lenient_decoder_is_why_we_look_for_the_end() {
         let whole = jpeg();
         let cut = &whole[..whole.len() * 9 / 10];
-        assert!(image::load_from_memory(cut).is_ok(), "the decoder got strict: has_end_marker may go");
+        assert!(
+            image::load_from_memory(cut).is_ok(),
+            "the decoder got strict: has_end_marker may go"
+        );
         assert!(decode(cut).unwrap_err().contains("cut short"));
     }
 

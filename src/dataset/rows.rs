@@ -36,8 +36,11 @@ pub(super) struct Dialect {
     /// Fields may stand in double quotes.
     pub quotes: bool,
     /// Makes a whole row of a known defect, and says which.
-    pub repair: Option<fn(&str) -> Option<(String, &'static str)>>,
+    pub repair: Option<fn(&str) -> Option<Repaired>>,
 }
+
+/// A row as it was meant, and what was wrong with it.
+pub(super) type Repaired = (String, &'static str);
 
 /// The wanted columns of a table, row by row.
 pub(super) struct Table {
@@ -289,7 +292,10 @@ impl<'a> Iterator for Records<'a> {
                     let before = &record[..e.valid_up_to()];
                     let line = line + before.iter().filter(|&&b| b == b'\n').count();
                     let byte = record[e.valid_up_to()];
-                    let got = format!("byte 0x{byte:02x} after {}", excerpt(&String::from_utf8_lossy(before)));
+                    let got = format!(
+                        "byte 0x{byte:02x} after {}",
+                        excerpt(&String::from_utf8_lossy(before))
+                    );
                     Err(Bad { line, expected: "UTF-8".into(), got })
                 }
             });

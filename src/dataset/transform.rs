@@ -2,8 +2,8 @@
 //!
 //! The resize is the antialiased bilinear one of PIL's `Image.resize((s, s), BILINEAR)`, which torchvision's
 //! `Resize((s, s))` is too; the sides are scaled apart, nothing is cropped. Against PIL on the same pixels no value
-//! differs by more than 1 of 255; with the JPEG decoded by this crate instead of libjpeg the measured differences
-//! stand at the test `matches_pil`.
+//! differs by more than 1 of 255 (mean 0.17 smaller, 0.08 larger). The JPEG decoder is not libjpeg: on a picture made
+//! to be hard for it, decoding and resizing together differ by at most 6 (mean 0.40) at 64² and 15 (0.43) at 224².
 
 use candle_core::{Device, Tensor};
 use fast_image_resize::images::{Image, ImageRef};
@@ -79,7 +79,11 @@ impl Transform {
     pub fn inverse(&self, image: &Tensor) -> Result<RgbImage> {
         let s = self.size;
         if image.dims() != [3, s, s] {
-            return Err(Error::shape("Transform::inverse, image", format!("(3, {s}, {s})"), image.shape()));
+            return Err(Error::shape(
+                "Transform::inverse, image",
+                format!("(3, {s}, {s})"),
+                image.shape(),
+            ));
         }
         let values = image.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         Ok(RgbImage::from_fn(s as u32, s as u32, |x, y| {
@@ -128,25 +132,28 @@ mod tests {
         (each().max().unwrap(), mean)
     }
 
-    /// PIL's pixels are from tests/golden/resize.py (pillow 13.0.0).
+    /// PIL's pixels are from tests/golden/resize.py (pillow 13.0.0). Measured, largest and mean: resizing PIL's
+    /// decoded pixels 1 and 0.17 (150 × 113 to 64²), 1 and 0.08 (to 224²); decoding alone 15 and 0.40 (the two
+    /// decoders enlarge the halved colour planes differently: a few pixels at hard edges); both 6 and 0.40 to 64², 15
+    /// and 0.43 to 224². The tolerances are these, and for the means a little more.
     #[test]
     fn matches_pil() {
         let (picture, decoded) = (golden("picture.jpg"), golden("decoded.png"));
-        println!("decode {:?}", difference(&picture, &decoded));
-        for side in [64, 224] {
+        for (side, alone, both) in [(64, 0.18, 6), (224, 0.09, 15)] {
             let expected = golden(&format!("resized_{side}.png"));
             let transform = Transform::imagenet(side);
             let (max, mean) = difference(&transform.resize_u8(&decoded).unwrap(), &expected);
-            println!("resize alone {side} {max} {mean}");
+            assert!(max <= 1 && mean < alone, "resize to {side}: {max}, {mean}");
             let (max, mean) = difference(&transform.resize_u8(&picture).unwrap(), &expected);
-            println!("decode and resize {side} {max} {mean}");
+            assert!(max <= both && mean < 0.45, "decode and resize to {side}: {max}, {mean}");
         }
     }
 
     #[test]
     fn channels_first_normalised_and_back() {
         let transform = Transform::imagenet(3);
-        let picture = RgbImage::from_fn(3, 3, |x, y| image::Rgb([x as u8 * 100, y as u8 * 120, 255]));
+        let picture =
+            RgbImage::from_fn(3, 3, |x, y| image::Rgb([x as u8 * 100, y as u8 * 120, 255]));
         let tensor = transform.apply(&picture).unwrap();
         assert_eq!(tensor.dims(), [3, 3, 3]);
         let at = |channel: usize, y: usize, x: usize| -> f32 {
