@@ -4,9 +4,12 @@
 
 pub use candle_core::{D, DType, Device, Module, Tensor};
 pub use std::path::{Path, PathBuf};
+pub use std::sync::Arc;
+pub use std::time::Duration;
 
 pub use crate::clip::{
-    ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head,
+    ClipLoss, ClipModel, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save,
+    head,
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
 pub use crate::dataset::{
@@ -18,6 +21,7 @@ pub use crate::display::{
     similarity_heatmap,
 };
 pub use crate::encoder::{ImageEncoder, TextEncoder};
+pub use crate::exercise::{Filled, Hole, filled, stand_in};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
