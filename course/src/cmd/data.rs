@@ -10,7 +10,8 @@ use serde::Serialize;
 use vision_language::dataset::scenes::{ScenesConfig, generate};
 use vision_language::dataset::{BadRows, DataFolder};
 use vision_language::hub::{Credentials, Kaggle, KaggleDataset, Progress, beside, bytes, unzip};
-use vision_language::{Error, Result};
+
+use crate::{Error, Result};
 
 /// Fetch or make pictures with captions.
 #[derive(Clone, Debug, Args)]
@@ -71,7 +72,7 @@ struct KaggleArgs {
 ///
 /// # Errors
 /// When the files cannot be fetched, unpacked, read or written.
-pub fn run(args: &DataArgs) -> Result<()> {
+pub fn data(args: &DataArgs) -> Result<()> {
     match &args.which {
         Which::Scenes(args) => scenes(args),
         Which::Flickr8k(args) => kaggle(KaggleDataset::Flickr8k, args),
@@ -169,12 +170,8 @@ fn fetch(
     say: &dyn Fn(String),
 ) -> Result<()> {
     if out.exists() && std::fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
-        let got = "other files";
-        return Err(Error::value(
-            format!("--out {}", out.display()),
-            "an empty or new folder",
-            got,
-        ));
+        let out = out.display();
+        return Err(Error::Usage(format!("--out {out}: expected an empty or new folder")));
     }
     let archive = beside(out, ".zip")?;
     if archive.exists() {
