@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{eval, matching, pretrain, train};
+use crate::cmd::{data, eval, matching, pretrain, train};
 use crate::holes::{self, Holes};
 use crate::{Error, Result};
 
@@ -18,6 +18,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Data(data::DataArgs),
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
@@ -41,6 +42,7 @@ pub fn main(holes: Option<Holes>) -> ExitCode {
 
 fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
     match (command, holes) {
+        (Command::Data(args), _) => data::data(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
         (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
             return holes::delegate();

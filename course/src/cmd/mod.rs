@@ -1,6 +1,7 @@
 //! The subcommands, one a file.
 
 pub mod common;
+pub mod data;
 pub mod eval;
 pub mod matching;
 pub mod pretrain;
