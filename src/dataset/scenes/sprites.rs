@@ -130,6 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_atlases_keep_to_their_budget() {
+        // data/README.md: 4,000,000 bytes with index and licences.
+        let bytes: usize = ATLASES.iter().map(|a| a.len()).sum();
+        assert!(bytes < 3_900_000, "{bytes}");
+    }
+
+    #[test]
     fn every_object_is_drawn_in_every_style() {
         for style in Style::ALL {
             let sprites = sprites(style);
