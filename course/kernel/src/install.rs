@@ -1,0 +1,198 @@
+//! What an installed kernel knows: where the compiled library lies, and the answers recorded for rust-analyzer.
+//!
+//! A kernel's folder (a Jupyter kernelspec) holds everything: `kernel.json`, the two programs, `install.json` and the
+//! recordings. Removing the folder removes the kernel.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::metadata;
+
+/// The folder's name, and the name by which notebooks ask for the kernel.
+pub const NAME: &str = "vision-language";
+
+/// What Jupyter shows.
+pub const DISPLAY_NAME: &str = "Rust (vision-language)";
+
+/// `install.json`: the paths that a kernel works with, all absolute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Install {
+    /// The checkout whose library the cells use.
+    pub workspace: PathBuf,
+    /// The library as one dynamic library, the crate `facade`.
+    pub facade: PathBuf,
+    /// Where cargo put the library's dependencies (`target/debug/deps`).
+    pub deps: PathBuf,
+    /// The compiler that compiled them, not rustup's proxy.
+    pub rustc: PathBuf,
+    /// The real cargo, not rustup's proxy.
+    pub cargo: PathBuf,
+    /// `rustc --print sysroot`.
+    pub sysroot: PathBuf,
+    /// `rustc --print target-libdir`: the standard library as a dynamic library.
+    pub libdir: PathBuf,
+    /// The target, e.g. `x86_64-unknown-linux-gnu`.
+    pub host: String,
+}
+
+/// The recorded answers, by file name in the kernel's folder.
+pub mod recording {
+    /// `cargo metadata` of the cell's crate, cut down; [`crate::metadata::CELL`] stands for its folder.
+    pub const CELL: &str = "metadata.json";
+    /// `cargo metadata` of the standard library's workspace.
+    pub const STD: &str = "std.json";
+    /// The same with `--no-deps`.
+    pub const STD_NO_DEPS: &str = "std-no-deps.json";
+    /// `rustc --print cfg -O`.
+    pub const CFG: &str = "cfg.txt";
+    /// `rustc --print target-spec-json`.
+    pub const SPEC: &str = "target.json";
+    /// `cargo --version`.
+    pub const VERSION: &str = "version.txt";
+}
+
+impl Install {
+    /// Reads `install.json` in a kernel's folder.
+    pub fn read(folder: &Path) -> Result<Install> {
+        let path = folder.join("install.json");
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("{}: not readable; run `cargo vl lab`", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{}: not an installation; run `cargo vl lab`", path.display()))
+    }
+
+    /// Says what is gone of what the kernel needs to compile cells, or nothing.
+    pub fn missing(&self) -> Option<String> {
+        let needed = [
+            (&self.workspace, "the checkout"),
+            (&self.facade, "the compiled library"),
+            (&self.deps, "the compiled dependencies"),
+            (&self.rustc, "the Rust compiler"),
+        ];
+        let (path, what) = needed.into_iter().find(|(path, _)| !path.exists())?;
+        Some(format!(
+            "{what} is gone ({}): run `cargo vl lab` in the course's folder, then restart the kernel",
+            path.display()
+        ))
+    }
+
+    /// Asks the toolchain for what is not given: `facade` is the compiled library in the target folder `target`.
+    pub fn discover(workspace: &Path, target: &Path, facade: &Path) -> Result<Install> {
+        let sysroot =
+            PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]), workspace)?);
+        let rustc = sysroot.join("bin").join("rustc");
+        let in_sysroot = sysroot.join("bin").join("cargo");
+        let cargo = if in_sysroot.is_file() {
+            in_sysroot
+        } else {
+            PathBuf::from(std::env::var_os("CARGO").context("no cargo found beside rustc")?)
+        };
+        let version = ask(Command::new(&rustc).arg("-vV"), workspace)?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+        Ok(Install {
+            workspace: workspace.to_path_buf(),
+            facade: facade.to_path_buf(),
+            deps: target.join("debug").join("deps"),
+            libdir: PathBuf::from(ask(
+                Command::new(&rustc).args(["--print", "target-libdir"]),
+                workspace,
+            )?),
+            host: host.context("rustc -vV names no host")?.to_owned(),
+            rustc,
+            cargo,
+            sysroot,
+        })
+    }
+
+    /// Writes a kernel's folder: the programs beside this one, `install.json`, the recordings, `kernel.json`.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        let here = std::env::current_exe()?;
+        for program in ["vl-kernel", "vl-cargo"] {
+            place(&here.with_file_name(program), &folder.join(program))?;
+        }
+        self.record(folder)?;
+        write(folder, "install.json", &serde_json::to_string_pretty(self)?)?;
+        let spec = json!({
+            "argv": [folder.join("vl-kernel"), "--control_file", "{connection_file}"],
+            "display_name": DISPLAY_NAME,
+            "language": "rust",
+            "interrupt_mode": "message",
+        });
+        write(folder, "kernel.json", &serde_json::to_string_pretty(&spec)?)
+    }
+
+    fn record(&self, folder: &Path) -> Result<()> {
+        let of = |manifest: &Path, more: &[&str]| {
+            let mut cargo = Command::new(&self.cargo);
+            cargo.args(["metadata", "--format-version", "1", "--filter-platform", &self.host]);
+            cargo.args(more).arg("--manifest-path").arg(manifest);
+            cargo
+        };
+        let manifest = self.workspace.join("Cargo.toml");
+        let whole = ask(&mut of(&manifest, &[]), &self.workspace)?;
+        let cut = metadata::cut(&serde_json::from_str(&whole)?, &self.workspace)?;
+        write(folder, recording::CELL, &cut.to_string())?;
+
+        // The standard library's workspace uses features that only a nightly cargo reads; rust-analyzer does the same.
+        let library = self.library();
+        let std = |more: &[&str]| {
+            let mut cargo = of(&library.join("Cargo.toml"), more);
+            cargo.arg("--locked").env("__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS", "nightly");
+            ask(&mut cargo, &library)
+        };
+        let members = std(&["--no-deps"])?;
+        // Without a network the standard library's own dependencies may be missing: its own crates are enough then.
+        let all = std(&[]).or_else(|_| std(&["--offline"])).unwrap_or_else(|_| members.clone());
+        write(folder, recording::STD, &all)?;
+        write(folder, recording::STD_NO_DEPS, &members)?;
+
+        let rustc = |args: &[&str]| {
+            let mut command = Command::new(&self.rustc);
+            ask(command.args(args).env("RUSTC_BOOTSTRAP", "1"), &self.workspace)
+        };
+        write(folder, recording::CFG, &rustc(&["--print", "cfg", "-O"])?)?;
+        let spec = rustc(&["-Z", "unstable-options", "--print", "target-spec-json"])?;
+        write(folder, recording::SPEC, &spec)?;
+        let version = ask(Command::new(&self.cargo).arg("--version"), &self.workspace)?;
+        write(folder, recording::VERSION, &version)
+    }
+
+    /// The standard library's sources, which rust-analyzer reads (rustup's component `rust-src`).
+    pub fn library(&self) -> PathBuf {
+        self.sysroot.join("lib/rustlib/src/rust/library")
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
+    let path = folder.join(name);
+    fs::write(&path, text).with_context(|| path.display().to_string())
+}
+
+/// Puts a program where a running kernel may still use the old one: the old file is unlinked, never overwritten.
+fn place(from: &Path, to: &Path) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    let _ = fs::remove_file(to);
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(drop))
+        .with_context(|| format!("{} → {}", from.display(), to.display()))
+}
+
+/// The trimmed standard output of a program that must succeed.
+fn ask(command: &mut Command, folder: &Path) -> Result<String> {
+    let output = command
+        .current_dir(folder)
+        .output()
+        .with_context(|| format!("{} does not start", command.get_program().to_string_lossy()))?;
+    if !output.status.success() {
+        bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}

@@ -1,0 +1,228 @@
+//! A cell, compiled by one call of rustc against the library as one dynamic library.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::install::Install;
+use crate::metadata::LIBRARY;
+
+/// What evcxr calls a cell's crate.
+const CRATE: &str = "ctx";
+
+/// Compiles the cell and answers as cargo does with `--message-format=json`.
+pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
+    let manifest = fs::read_to_string(cell.join("Cargo.toml"))?;
+    let source = fs::read_to_string(cell.join("src/lib.rs"))?;
+    let mut stdout = std::io::stdout().lock();
+    if let Some(missing) = install.missing()
+        && source.contains("vision_language")
+    {
+        writeln!(stdout, "{}", message(&plain_error(&missing), cell))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let out = cell.join("target").join(&install.host).join("debug");
+    fs::create_dir_all(&out)?;
+    let mut rustc = rustc(install, cell, &out, link, optimisation(&manifest));
+    let mut child = rustc
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{} does not start", install.rustc.display()))?;
+    let mut rebuilt = false;
+    let diagnostics = child.stderr.take().context("no pipe to rustc")?;
+    for line in BufReader::new(diagnostics).lines() {
+        let line = line?;
+        if line.starts_with('{') {
+            rebuilt |= STALE.iter().any(|code| line.contains(code));
+            writeln!(stdout, "{}", message(&line, cell))?;
+        } else {
+            eprintln!("{line}");
+        }
+    }
+    if rebuilt {
+        let text = "the library was rebuilt while this kernel ran: restart the kernel \
+                    (and run `cargo vl lab` if that does not help)";
+        writeln!(stdout, "{}", message(&plain_error(text), cell))?;
+    }
+    if !child.wait()?.success() {
+        writeln!(stdout, "{}", json!({"reason": "build-finished", "success": false}))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    if link {
+        writeln!(stdout, "{}", artifact(cell, &out.join(library_name())))?;
+    }
+    writeln!(stdout, "{}", json!({"reason": "build-finished", "success": true}))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The compiler's words for "this library does not fit the one that it was compiled with".
+const STALE: &[&str] = &["\"E0460\"", "\"E0462\"", "\"E0463\"", "\"E0514\""];
+
+fn rustc(install: &Install, cell: &Path, out: &Path, link: bool, optimisation: &str) -> Command {
+    let mut rustc = Command::new(&install.rustc);
+    rustc
+        .current_dir(cell)
+        .args(["--crate-name", CRATE, "--edition=2024", "src/lib.rs", "--crate-type", "cdylib"])
+        .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
+        .args(["-C", "debug-assertions=on", "-C", "overflow-checks=on", "-C", "prefer-dynamic"])
+        .arg("-C")
+        .arg(format!("opt-level={optimisation}"))
+        .arg("--out-dir")
+        .arg(out);
+    if link {
+        rustc.arg("--emit=link");
+        for folder in
+            [install.facade.parent(), Some(install.libdir.as_path())].into_iter().flatten()
+        {
+            rustc.arg("-C").arg(format!("link-arg=-Wl,-rpath,{}", folder.display()));
+        }
+    } else {
+        rustc.arg("--emit=metadata");
+    }
+    if install.facade.exists() {
+        rustc.arg("--extern").arg(format!("vision_language={}", install.facade.display()));
+        rustc.arg("-L").arg(format!("dependency={}", install.deps.display()));
+    }
+    rustc
+}
+
+/// The `opt-level` that evcxr wrote into the cell's manifest (its command `:opt`).
+fn optimisation(manifest: &str) -> &str {
+    let line = manifest.lines().find_map(|line| line.trim().strip_prefix("opt-level"));
+    line.map_or("2", |line| line.trim_start_matches([' ', '=']).trim_matches(['"', ' ']))
+}
+
+/// The packages under `[dependencies]` in a manifest that evcxr wrote: one a line.
+fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
+    manifest
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1)
+        .filter_map(|line| Some(line.split_once('=')?.0.trim()))
+}
+
+/// Cells are compiled without cargo, so a crate that is not in the library cannot be added.
+pub fn refuse_other_dependencies(cell: &Path) -> Result<()> {
+    let manifest = fs::read_to_string(cell.join("Cargo.toml"))?;
+    if let Some(other) = dependencies(&manifest).find(|name| *name != LIBRARY) {
+        bail!(
+            "this kernel has vision-language and what it re-exports (candle_core, candle_nn); `{other}` cannot be \
+             added. For other crates use a stock evcxr kernel."
+        );
+    }
+    Ok(())
+}
+
+fn library_name() -> PathBuf {
+    PathBuf::from(format!(
+        "{}{CRATE}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    ))
+}
+
+fn target(cell: &Path) -> Value {
+    json!({
+        "kind": ["cdylib"], "crate_types": ["cdylib"], "name": CRATE, "src_path": cell.join("src/lib.rs"),
+        "edition": "2024", "doc": true, "doctest": false, "test": true,
+    })
+}
+
+/// A diagnostic of rustc, one JSON object, in cargo's wrapping.
+fn message(diagnostic: &str, cell: &Path) -> String {
+    let mut wrapped = json!({
+        "reason": "compiler-message",
+        "package_id": format!("path+file://{}#{CRATE}@1.0.0", cell.display()),
+        "manifest_path": cell.join("Cargo.toml"),
+        "target": target(cell),
+    })
+    .to_string();
+    wrapped.truncate(wrapped.len() - 1);
+    format!("{wrapped},\"message\":{diagnostic}}}")
+}
+
+/// An error that is no compiler's, as a diagnostic without a place.
+fn plain_error(text: &str) -> String {
+    let rendered = format!("error: {text}\n");
+    json!({"$message_type": "diagnostic", "message": text, "code": null, "level": "error", "spans": [],
+        "children": [], "rendered": rendered})
+    .to_string()
+}
+
+fn artifact(cell: &Path, library: &Path) -> Value {
+    json!({
+        "reason": "compiler-artifact",
+        "package_id": format!("path+file://{}#{CRATE}@1.0.0", cell.display()),
+        "manifest_path": cell.join("Cargo.toml"),
+        "target": target(cell),
+        "profile": {"opt_level": "2", "debuginfo": 0, "debug_assertions": true, "overflow_checks": true, "test": false},
+        "features": [], "filenames": [library], "executable": null, "fresh": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "
+[package]
+name = \"ctx\"
+
+[profile.dev]
+opt-level = 2
+debug = false
+
+[dependencies]
+vision-language = {path = \"/w\"}
+";
+
+    #[test]
+    fn a_diagnostic_keeps_its_own_words_in_cargos_wrapping() {
+        let diagnostic = r#"{"$message_type":"diagnostic","message":"mismatched types","spans":[{"line_start":7}]}"#;
+        let wrapped: Value =
+            serde_json::from_str(&message(diagnostic, Path::new("/tmp/k"))).unwrap();
+        assert_eq!(wrapped["reason"], "compiler-message");
+        assert_eq!(wrapped["target"]["name"], "ctx");
+        assert_eq!(wrapped["message"], serde_json::from_str::<Value>(diagnostic).unwrap());
+    }
+
+    #[test]
+    fn a_plain_error_is_a_diagnostic_without_a_place() {
+        let error: Value = serde_json::from_str(&plain_error("the \"library\" is gone")).unwrap();
+        assert_eq!(error["message"], "the \"library\" is gone");
+        assert_eq!(error["level"], "error");
+        assert_eq!(error["spans"], json!([]));
+    }
+
+    #[test]
+    fn evcxr_finds_the_library_that_an_artifact_names() {
+        let artifact = artifact(Path::new("/tmp/k"), &Path::new("/tmp/k/out").join(library_name()));
+        assert_eq!(artifact["reason"], "compiler-artifact");
+        assert_eq!(artifact["target"]["name"], "ctx");
+        let file = artifact["filenames"][0].as_str().unwrap();
+        assert!(file.starts_with("/tmp/k/out/") && file.contains("ctx."), "{file}");
+    }
+
+    #[test]
+    fn the_manifest_says_the_optimisation_and_the_dependencies() {
+        assert_eq!(optimisation(MANIFEST), "2");
+        assert_eq!(optimisation("opt-level = \"s\""), "s");
+        assert_eq!(optimisation("[package]"), "2");
+        assert_eq!(dependencies(MANIFEST).collect::<Vec<_>>(), ["vision-language"]);
+    }
+
+    #[test]
+    fn only_the_library_can_be_a_dependency() {
+        let cell = tempfile::tempdir().unwrap();
+        fs::write(cell.path().join("Cargo.toml"), MANIFEST).unwrap();
+        refuse_other_dependencies(cell.path()).unwrap();
+        fs::write(cell.path().join("Cargo.toml"), format!("{MANIFEST}regex = \"1\"\n")).unwrap();
+        let error = refuse_other_dependencies(cell.path()).unwrap_err().to_string();
+        assert!(error.contains("`regex`"), "{error}");
+    }
+}
