@@ -15,14 +15,14 @@ const OUTPUT: f64 = 1e-5;
 /// And back again; batch norm over a few dozen values cancels most of what it gets.
 const GRADIENT: f64 = 1e-4;
 
-fn check_pictures(config: &ResNetConfig, name: &str) {
-    let golden = Golden::load("encoders");
+fn check_pictures(config: &ResNetConfig, file: &str, name: &str) {
+    let golden = Golden::load(file);
     for (case, mode) in
         [(format!("{name}_eval"), Mode::Eval), (format!("{name}_train"), Mode::Train)]
     {
         let params = params();
         let model = ResNet::new(config, &params).unwrap();
-        params.load_state_dict(&golden.all(&case, "param")).unwrap();
+        params.load_state_dict(&golden.all(name, "param")).unwrap();
         let x = golden.var(&case, "x");
         let y = model.forward(x.as_tensor(), mode).unwrap();
         assert_eq!(y.dims()[1], model.features());
@@ -45,8 +45,8 @@ fn resnet_basic() {
         layer: ResidualLayer::Basic,
         stem: Stem::Large,
     };
-    check_pictures(&config, "basic");
-    check_pictures(&ResNetConfig { stem: Stem::Small, ..config }, "small_stem");
+    check_pictures(&config, "resnet_basic", "basic");
+    check_pictures(&ResNetConfig { stem: Stem::Small, ..config }, "resnet_basic", "small_stem");
 }
 
 #[test]
@@ -58,12 +58,12 @@ fn resnet_bottleneck() {
         layer: ResidualLayer::Bottleneck,
         stem: Stem::Large,
     };
-    check_pictures(&config, "bottleneck");
+    check_pictures(&config, "resnet_bottleneck", "bottleneck");
 }
 
 #[test]
 fn distilbert() {
-    let golden = Golden::load("encoders");
+    let golden = Golden::load("distilbert");
     let config = DistilBertConfig {
         vocab_size: 23,
         max_position_embeddings: 12,
@@ -76,7 +76,7 @@ fn distilbert() {
     for case in ["text_padded", "text_full", "text_rows"] {
         let params = params();
         let model = DistilBert::new(&config, &params).unwrap();
-        params.load_state_dict(&golden.all(case, "param")).unwrap();
+        params.load_state_dict(&golden.all("text", "param")).unwrap();
         let (ids, mask) = (golden.ids(case, "ids"), golden.ids(case, "mask"));
         let y = match case {
             "text_rows" => model.hidden(&ids, &mask, Mode::Train).unwrap(),
@@ -92,7 +92,7 @@ fn distilbert() {
 /// What stands under the mask's zeros does not matter: not for the sentence, not for any gradient.
 #[test]
 fn padding_is_not_read() {
-    let golden = Golden::load("encoders");
+    let golden = Golden::load("distilbert");
     let config = DistilBertConfig {
         vocab_size: 23,
         max_position_embeddings: 12,
@@ -105,7 +105,7 @@ fn padding_is_not_read() {
     let params = params();
     let model = DistilBert::new(&config, &params).unwrap();
     let case = "text_padded";
-    params.load_state_dict(&golden.all(case, "param")).unwrap();
+    params.load_state_dict(&golden.all("text", "param")).unwrap();
     let (ids, mask) = (golden.ids(case, "ids"), golden.ids(case, "mask"));
     let other: Tensor = ((mask.ones_like().unwrap() - &mask).unwrap() * 9.).unwrap();
     let y = model.forward(&(ids + other).unwrap(), &mask, Mode::Eval).unwrap();

@@ -146,11 +146,12 @@ fn adamw() {
         }
         optimizer.backward_step(&loss).unwrap();
         let expected = g.all(&format!("adamw_{step}"), "after");
-        assert_close(&format!("step {step}"), &p.state_dict(), &expected, TOLERANCE);
-        // The step itself, not only where it leads: `b` moves by 1e-3 of its size.
+        // Of five steps of 0.1 on values near 1: each step's length, √v of f32 moments, is within 1e-5.
+        assert_close(&format!("step {step}"), &p.state_dict(), &expected, 5e-6);
+        // The way, not only where it leads: `b` moves by 1e-3 a step, which f32 keeps to 1e-4 of it.
         let moved = |now: &Tensor| (now - &start["b"]).unwrap();
         let (got, expected) = (p.state_dict()["b"].clone(), expected["b"].clone());
-        assert_one(&format!("step {step}: way"), &moved(&got), &moved(&expected), 2e-3);
+        assert_one(&format!("step {step}: way"), &moved(&got), &moved(&expected), 2e-4);
     }
 }
 

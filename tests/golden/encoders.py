@@ -39,29 +39,36 @@ def captions(b, t, vocabulary):
     return ids * mask, mask
 
 
-def main():
-    f = Fixture("encoders")
-
-    def pictures(case, model, x, train):
-        model.train(train)
+def pictures(file, models):
+    f = Fixture(file)
+    for name, model in models.items():
+        f.put(name, "param", model.state_dict())
         pooled = lambda x: model(pixel_values=x).pooler_output.flatten(1)
-        f.module(case, model, {"x": x}, ("x",), pooled)
+        for mode, b in (("eval", 2), ("train", 3)):
+            model.train(mode == "train")
+            f.module(f"{name}_{mode}", model, {"x": torch.randn(b, 3, 23, 26)}, ("x",), pooled, params=False)
+    f.save()
 
-    for name, model in (("basic", basic()), ("small_stem", basic("small")), ("bottleneck", bottleneck())):
-        pictures(f"{name}_eval", model, torch.randn(2, 3, 23, 26), train=False)
-        pictures(f"{name}_train", model, torch.randn(3, 3, 23, 26), train=True)
 
+def texts():
+    f = Fixture("distilbert")
     model = distilbert().train()
+    f.put("text", "param", model.state_dict())
     rows = lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state
+    cls = lambda ids, mask: rows(ids, mask)[:, 0]
     ids, mask = captions(4, 7, 23)
-    f.module("text_padded", model, {"ids": ids, "mask": mask}, (), lambda ids, mask: rows(ids, mask)[:, 0])
-    ids = torch.randint(0, 23, (3, 12))
+    f.module("text_padded", model, {"ids": ids, "mask": mask}, (), cls, params=False)
+    # From 1: token 0 is [PAD], whose row torch's nn.Embedding(padding_idx=0) never trains.
+    ids = torch.randint(1, 23, (3, 12))
     full = torch.ones_like(ids)
-    f.module("text_full", model, {"ids": ids, "mask": full}, (), lambda ids, mask: rows(ids, mask)[:, 0])
-    # Every token's row at once, unpadded: what masked-word pretraining sees.
-    f.module("text_rows", model, {"ids": ids, "mask": full}, (), rows)
+    f.module("text_full", model, {"ids": ids, "mask": full}, (), cls, params=False)
+    # Every token's row at once: what masked-word pretraining sees.
+    f.module("text_rows", model, {"ids": ids, "mask": full}, (), rows, params=False)
     f.save()
 
 
 if __name__ == "__main__":
-    main()
+    torch.manual_seed(0)
+    pictures("resnet_basic", {"basic": basic(), "small_stem": basic("small")})
+    pictures("resnet_bottleneck", {"bottleneck": bottleneck()})
+    texts()

@@ -25,10 +25,14 @@ class Fixture:
                 # A copy: optimizers and batch norm write in place.
                 self.tensors[f"{case}/{what}/{name}"] = tensor.detach().clone().contiguous()
 
-    def module(self, case, module, inputs, differentiable=(), call=None):
-        """Runs `module` on `inputs` and records everything; the weight of the sum is an input, too."""
+    def module(self, case, module, inputs, differentiable=(), call=None, params=True):
+        """Runs `module` on `inputs` and records everything; the weight of the sum is an input, too.
+
+        Cases that share a model record its parameters once: `params=False` and `put(model, "param", …)`.
+        """
         self.put(case, "in", inputs)
-        self.put(case, "param", module.state_dict())
+        if params:
+            self.put(case, "param", module.state_dict())
         inputs = {k: v.clone().requires_grad_(k in differentiable) for k, v in inputs.items()}
         module.zero_grad()
         out = call(**inputs) if call else module(*inputs.values())
