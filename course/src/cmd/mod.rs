@@ -1,0 +1,7 @@
+//! The subcommands, one a file.
+
+pub mod common;
+pub mod eval;
+pub mod matching;
+pub mod pretrain;
+pub mod train;
