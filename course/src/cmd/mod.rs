@@ -1,0 +1,5 @@
+//! The commands, one a file.
+
+pub mod kernel;
+pub mod lab;
+pub mod run;
