@@ -130,7 +130,11 @@ impl Error {
         expected: impl Into<String>,
         got: &candle_core::Shape,
     ) -> Self {
-        Self::Shape { what: what.into(), expected: expected.into(), got: format!("{:?}", got.dims()) }
+        Self::Shape {
+            what: what.into(),
+            expected: expected.into(),
+            got: format!("{:?}", got.dims()),
+        }
     }
 
     /// An [`Error::Value`].

@@ -4,13 +4,29 @@
 
 pub use candle_core::{D, DType, Device, Module, Tensor};
 pub use std::path::{Path, PathBuf};
+pub use std::sync::Arc;
+pub use std::time::Duration;
 
-pub use crate::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
-pub use crate::config::{Config, Start, Temperature};
-pub use crate::dataset::{Item, PairDataset};
+pub use crate::clip::{
+    ClipLoss, ClipModel, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save,
+    head,
+};
+pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
+pub use crate::dataset::{
+    BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
+    PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
+};
+pub use crate::display::{
+    Curve, GridItem, Picture, Progress, Table, bars, heatmap, image_grid, line_plot, loss_curves,
+    similarity_heatmap,
+};
 pub use crate::encoder::{ImageEncoder, TextEncoder};
+pub use crate::exercise::{Filled, Hole, filled, stand_in};
+pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
-    AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param, Params,
+    AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
+    ParamGroup, Params, ReduceLrOnPlateau, l2_normalize,
 };
 pub use crate::text::{Encoded, Tokenizer};
 pub use crate::{Error, Result};
+pub use candle_nn::loss::cross_entropy;

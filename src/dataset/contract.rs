@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::Tensor;
 
 use crate::Result;
-use crate::dataset::Transform;
+use crate::dataset::{Batch, Transform};
 use crate::text::Tokenizer;
 
 /// One (image, text) pair, ready for the encoders.
@@ -55,4 +55,14 @@ pub trait PairDataset: Send + Sync {
 
     /// The picture's file name at `index`, without its folder.
     fn image_filename(&self, index: usize) -> &str;
+
+    /// The pairs at `indices` in one batch: each [`get`](Self::get), stacked. A type with a faster way has its own.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get); when the items' shapes differ.
+    fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        let items = indices.iter().map(|&i| self.get(i)).collect::<Result<Vec<_>>>()?;
+        let names = indices.iter().map(|&i| self.image_filename(i).to_string()).collect();
+        Batch::stack(items, names, indices.to_vec())
+    }
 }

@@ -3,6 +3,7 @@
 //! An encoder gives *features* `(b, d)`; a projection head turns them into *embeddings* `(b, p)`.
 
 mod distilbert;
+mod pretrained;
 mod resnet;
 
 use candle_core::Tensor;
@@ -10,8 +11,9 @@ use candle_core::Tensor;
 use crate::Result;
 use crate::nn::Mode;
 
-pub use distilbert::{DistilBert, DistilBertConfig};
-pub use resnet::{ResNet, ResNetConfig};
+pub use distilbert::DistilBert;
+pub use pretrained::{load_pretrained_image, load_pretrained_text, tokenizer};
+pub use resnet::ResNet;
 
 /// Pictures to features.
 pub trait ImageEncoder: Send + Sync {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use candle_core::{Tensor, D};
+use candle_core::{D, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -173,7 +173,11 @@ impl Conv2d {
         let channels = self.weight.var().dim(1)?;
         if x.rank() != 4 || x.dim(1)? != channels {
             let what = format!("convolution `{}`", self.weight.name());
-            return Err(Error::shape(what, format!("(batch, {channels}, height, width)"), x.shape()));
+            return Err(Error::shape(
+                what,
+                format!("(batch, {channels}, height, width)"),
+                x.shape(),
+            ));
         }
         ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding)
     }

@@ -155,7 +155,8 @@ impl Params {
     pub fn all(&self) -> Vec<Param> {
         let store = self.store.lock().unwrap_or_else(|e| e.into_inner());
         let dot = format!("{}.", self.prefix);
-        let here = |name: &str| self.prefix.is_empty() || name.starts_with(&dot) || name == self.prefix;
+        let here =
+            |name: &str| self.prefix.is_empty() || name.starts_with(&dot) || name == self.prefix;
         store.params.values().filter(|p| here(p.name())).cloned().collect()
     }
 
@@ -191,7 +192,11 @@ impl Params {
         for param in &params {
             let name = param.name();
             let value = state.get(name).ok_or_else(|| {
-                wrong("state dict".into(), &format!("the key `{name}`"), "no such key (missing)".into())
+                wrong(
+                    "state dict".into(),
+                    &format!("the key `{name}`"),
+                    "no such key (missing)".into(),
+                )
             })?;
             if value.shape() != param.var().shape() {
                 return Err(wrong(
@@ -203,7 +208,11 @@ impl Params {
             pairs.push((param, value.to_dtype(DType::F32)?.to_device(&self.device)?.contiguous()?));
         }
         if let Some(name) = state.keys().find(|k| params.iter().all(|p| p.name() != k.as_str())) {
-            return Err(wrong("state dict".into(), "only this model's keys", format!("`{name}` (unexpected)")));
+            return Err(wrong(
+                "state dict".into(),
+                "only this model's keys",
+                format!("`{name}` (unexpected)"),
+            ));
         }
         for (param, value) in pairs {
             param.var().set(&value)?;
@@ -216,7 +225,9 @@ impl Init {
     fn values(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         match self {
             Init::Const(value) => vec![value; count],
-            Init::Uniform(bound) => (0..count).map(|_| (rng.random::<f32>() * 2. - 1.) * bound).collect(),
+            Init::Uniform(bound) => {
+                (0..count).map(|_| (rng.random::<f32>() * 2. - 1.) * bound).collect()
+            }
             Init::Normal(std) => (0..count).map(|_| normal(rng) * std).collect(),
         }
     }

@@ -56,7 +56,7 @@ impl Tokenizer {
         let pieces = letters.flat_map(|l| [l.to_string(), format!("##{l}")]);
         let marks = [".", ",", "'", "-", "!", "?", "&"].map(String::from);
         let all = Self::SPECIAL.iter().map(|s| s.to_string()).chain(marks).chain(pieces);
-        let mut vocab = ahash_map();
+        let mut vocab = ahash::AHashMap::new();
         for token in all.chain(words.iter().cloned()) {
             let next = vocab.len() as u32;
             vocab.entry(token).or_insert(next);
@@ -66,9 +66,7 @@ impl Tokenizer {
         let model =
             WordPiece::builder().vocab(vocab).unk_token("[UNK]".into()).build().map_err(error)?;
         let mut tokenizer = tokenizers::Tokenizer::new(model);
-        tokenizer
-            .with_normalizer(Some(BertNormalizer::default()))
-            .map_err(error)?;
+        tokenizer.with_normalizer(Some(BertNormalizer::default())).map_err(error)?;
         tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
         tokenizer.with_decoder(Some(WordPieceDecoder::default()));
         tokenizer.with_post_processor(Some(
@@ -111,7 +109,12 @@ impl Tokenizer {
 
     /// Texts as one batch, padded with 0 to the longest: the slide's `tokenizer(captions, padding=True,
     /// truncation=True, max_length=…)`.
-    pub fn encode_batch<S: AsRef<str>>(&self, texts: &[S], max_length: usize, device: &Device) -> Result<Encoded> {
+    pub fn encode_batch<S: AsRef<str>>(
+        &self,
+        texts: &[S],
+        max_length: usize,
+        device: &Device,
+    ) -> Result<Encoded> {
         let rows = texts
             .iter()
             .map(|text| self.encode(text.as_ref(), max_length))

@@ -3,8 +3,11 @@
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::encoder::{DistilBertConfig, ResNetConfig};
 use crate::{Error, Result};
+
+mod encoders;
+
+pub use encoders::{DistilBertConfig, ResNetConfig, ResidualLayer, Stem};
 
 /// What starts an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,17 @@ pub enum Temperature {
     Learned(f64),
     /// The tutorial's fixed temperature.
     Fixed(f64),
+}
+
+/// How the learning rates move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// The lecture's: lowered by `factor` when the validation loss has not fallen for `patience` epochs.
+    Plateau,
+    /// Up from zero over the first twentieth of the training and down to zero along a cosine: better when the time is
+    /// short and known beforehand.
+    Cosine,
 }
 
 /// Everything that the practice lets you choose: the lecture's `CFG`.
@@ -54,6 +68,8 @@ pub struct Config {
     pub text_encoder_lr: f64,
     /// Weight decay of the projection heads (the encoders have none, as in the lecture's practice).
     pub weight_decay: f64,
+    /// How the learning rates move.
+    pub schedule: Schedule,
     /// Epochs without improvement before the plateau scheduler lowers the learning rates.
     pub patience: usize,
     /// What it multiplies them with.
@@ -94,6 +110,7 @@ impl Config {
             image_encoder_lr: 1e-3,
             text_encoder_lr: 1e-3,
             weight_decay: 1e-3,
+            schedule: Schedule::Cosine,
             patience: 1,
             factor: 0.8,
             image_start: Start::Pretrained,
@@ -115,6 +132,7 @@ impl Config {
             size: 224,
             max_length: 200,
             batch_size: 32,
+            schedule: Schedule::Plateau,
             image_encoder_lr: 1e-4,
             text_encoder_lr: 1e-5,
             image_encoder: ResNetConfig::resnet50(),
@@ -132,7 +150,9 @@ impl Config {
         let unusable = |feature: &str, e: candle_core::Error| {
             Error::value(
                 "config.device",
-                format!("a usable device; `{feature}` needs the crate's feature `{feature}` and its hardware"),
+                format!(
+                    "a usable device; `{feature}` needs the crate's feature `{feature}` and its hardware"
+                ),
                 e,
             )
         };
@@ -140,7 +160,9 @@ impl Config {
             "cpu" => Ok(Device::Cpu),
             "cuda" => Device::new_cuda(0).map_err(|e| unusable("cuda", e)),
             "metal" => Device::new_metal(0).map_err(|e| unusable("metal", e)),
-            "auto" => Ok(Device::new_cuda(0).or_else(|_| Device::new_metal(0)).unwrap_or(Device::Cpu)),
+            "auto" => {
+                Ok(Device::new_cuda(0).or_else(|_| Device::new_metal(0)).unwrap_or(Device::Cpu))
+            }
             other => Err(Error::value("config.device", "auto, cpu, cuda or metal", other)),
         }
     }

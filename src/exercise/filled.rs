@@ -1,0 +1,129 @@
+//! Is the hole filled in? Each function runs the student's item once on tiny inputs and looks at the form of what it
+//! gives (a shape, a length), not at its values.
+
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+
+use super::Hole;
+use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
+use crate::dataset::{PairDataset, Transform};
+use crate::nn::{Mode, Params};
+use crate::text::Tokenizer;
+use crate::{Error, Result};
+
+/// Whether `D` reads a picture and its caption.
+pub fn clip_dataset<D: PairDataset>() -> Hole {
+    Hole::try_out("clip_dataset", || {
+        let folder = tempfile::tempdir().map_err(Error::io("a temporary folder"))?;
+        let path = folder.path().join("a.png");
+        RgbImage::new(6, 4).save(&path).map_err(|e| Error::Plot(e.to_string()))?;
+        let tokenizer = Tokenizer::from_words(&["a".into(), "dog".into()])?;
+        let (names, captions) = (["a.png".to_string()], ["a dog".to_string()]);
+        let transform = Transform::imagenet(8);
+        let dataset = D::new(&names, &captions, &tokenizer, &transform, folder.path(), 8)?;
+        let item = dataset.get(0)?;
+        expect("the image", "(3, 8, 8)", &item.image, &[3, 8, 8])?;
+        expect("input_ids", "(4): [CLS] a dog [SEP]", &item.input_ids, &[4])?;
+        expect("attention_mask", "(4)", &item.attention_mask, &[4])
+    })
+}
+
+/// Whether `H` is built and takes features to embeddings.
+pub fn projection_head<H: Projection>() -> Hole {
+    Hole::try_out("projection_head", || {
+        let head = H::new(4, 3, 0., &Params::new(&Device::Cpu, 0))?;
+        let x = Tensor::arange(0f32, 8., &Device::Cpu)?.reshape((2, 4))?;
+        expect("the embeddings", "(2, 3)", &head.forward(&x, Mode::Eval)?, &[2, 3])
+    })
+}
+
+/// Whether `loss` gives a scalar.
+pub fn clip_loss(loss: ClipLoss) -> Hole {
+    Hole::try_out("clip_loss", || {
+        let image = Tensor::new(&[[1f32, 0.], [0., 2.]], &Device::Cpu)?;
+        let text = Tensor::new(&[[2f32, 0.], [1., 1.]], &Device::Cpu)?;
+        let value = loss(&image, &text, &Tensor::new(0f32, &Device::Cpu)?)?;
+        expect("the loss", "a scalar, ()", &value, &[])
+    })
+}
+
+/// Whether `keep` compares two losses. (It is asked about a worse one, so that it has nothing to say.)
+pub fn keep_best(keep: KeepBest) -> Hole {
+    struct Nothing;
+    impl Save for Nothing {
+        fn save(&self, _path: &std::path::Path) -> Result<()> {
+            Ok(())
+        }
+    }
+    Hole::try_out("keep_best", || {
+        let folder = tempfile::tempdir().map_err(Error::io("a temporary folder"))?;
+        let best = keep(2., 1., &Nothing, folder.path())?;
+        if best.is_finite() {
+            return Ok(());
+        }
+        Err(Error::value("keep_best", "the best loss so far, a number", best))
+    })
+}
+
+/// Whether `find` gives at most as many matches as were asked for.
+pub fn find_matches(find: FindMatches) -> Hole {
+    Hole::try_out("find_matches", || {
+        let images = Tensor::new(&[[1f32, 0.], [0., 2.], [1., 1.]], &Device::Cpu)?;
+        let text = Tensor::new(&[[0f32, 1.]], &Device::Cpu)?;
+        let names = ["a.jpg", "b.jpg", "c.jpg"].map(String::from);
+        let matches = find(&images, &text, &names, 2)?;
+        if matches.len() == 2 {
+            return Ok(());
+        }
+        let got = format!("{} matches", matches.len());
+        Err(Error::value("find_matches of 3 pictures with n = 2", "2 matches", got))
+    })
+}
+
+fn expect(what: &str, words: &str, tensor: &Tensor, dims: &[usize]) -> Result<()> {
+    if tensor.dims() == dims {
+        return Ok(());
+    }
+    Err(Error::shape(what, words, tensor.shape()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Filled;
+    use super::*;
+    use crate::clip::{LinearHead, Match};
+    use crate::dataset::FolderPairs;
+
+    #[test]
+    fn what_the_library_has_is_filled() {
+        assert_eq!(projection_head::<LinearHead>().filled, Filled::Yes);
+        assert_eq!(clip_dataset::<FolderPairs>().filled, Filled::Yes);
+    }
+
+    #[test]
+    fn a_stub_is_not_yet() {
+        assert_eq!(clip_loss(|_, _, _| todo!("clip_loss: write your code")).filled, Filled::NotYet);
+        assert_eq!(keep_best(|_, _, _, _| todo!()).filled, Filled::NotYet);
+        let hole = find_matches(|_, _, _, _| todo!("find_matches"));
+        assert_eq!(hole.to_string(), "… find_matches is not filled in yet");
+    }
+
+    #[test]
+    fn broken_code_says_what_happened() {
+        let shape = clip_loss(|image, _, _| Ok(image.clone()));
+        assert!(shape.to_string().contains("the loss: expected a scalar, (), got [2, 2]"), "{shape}");
+        let panic = clip_loss(|_, _, _| panic!("index out of bounds"));
+        assert_eq!(panic.filled, Filled::Broken("panicked: index out of bounds".into()));
+        fn none(_: &Tensor, _: &Tensor, _: &[String], _: usize) -> Result<Vec<Match>> {
+            Ok(Vec::new())
+        }
+        assert!(find_matches(none).to_string().contains("expected 2 matches, got 0 matches"));
+        let error = keep_best(|_, _, model, _| {
+            model.save(Path::new("best.pt"))?;
+            Err(Error::value("loss", "a number", "NaN"))
+        });
+        assert!(matches!(error.filled, Filled::Broken(_)));
+    }
+}

@@ -1,0 +1,77 @@
+//! The exercises by id.
+
+/// One exercise. Its id names it everywhere: stub, cell, check, hint, solution, report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exercise {
+    /// The id: `projection_head`.
+    pub id: &'static str,
+    /// What it is about, in a line.
+    pub title: &'static str,
+    /// The module of the library that its contract lives in.
+    pub chapter: &'static str,
+    /// The contract: a trait, or the type of a function.
+    pub contract: &'static str,
+    /// The notebook that asks for it.
+    pub notebook: &'static str,
+}
+
+const EXERCISES: [Exercise; 5] = [
+    Exercise {
+        id: "clip_dataset",
+        title: "pictures and captions in pairs",
+        chapter: "dataset",
+        contract: "PairDataset",
+        notebook: "01_data",
+    },
+    Exercise {
+        id: "projection_head",
+        title: "two kinds of features, one space",
+        chapter: "clip",
+        contract: "Projection",
+        notebook: "02_clip",
+    },
+    Exercise {
+        id: "clip_loss",
+        title: "which caption belongs to which picture?",
+        chapter: "clip",
+        contract: "ClipLoss",
+        notebook: "02_clip",
+    },
+    Exercise {
+        id: "keep_best",
+        title: "the model that was best on pictures it has not seen",
+        chapter: "clip",
+        contract: "KeepBest",
+        notebook: "03_training",
+    },
+    Exercise {
+        id: "find_matches",
+        title: "the pictures that fit a sentence",
+        chapter: "clip",
+        contract: "FindMatches",
+        notebook: "04_find_matches",
+    },
+];
+
+/// All exercises, in the lecture's order.
+pub fn exercises() -> &'static [Exercise] {
+    &EXERCISES
+}
+
+/// The exercise with this id.
+pub fn exercise(id: &str) -> Option<&'static Exercise> {
+    EXERCISES.iter().find(|e| e.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_finds_its_exercise_and_is_there_once() {
+        for e in exercises() {
+            assert_eq!(exercise(e.id), Some(e), "{} is listed twice", e.id);
+        }
+        assert_eq!(exercise("no_such_thing"), None);
+    }
+}

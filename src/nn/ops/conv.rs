@@ -1,0 +1,365 @@
+//! 2-d convolution as a matrix product: `Y = W · im2col(X)`, `dW = dY · im2col(X)ᵀ`, `dX = col2im(Wᵀ · dY)`.
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Result as CandleResult, Shape, Tensor};
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+use super::slices::{self, Shared};
+use crate::Result;
+
+/// `(b, c, h, w)`, weight `(o, c, k, k)` → `(b, o, h', w')`, no bias.
+pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
+    if !super::ours(x) {
+        return Ok(x.conv2d(weight, padding, stride, 1, 1)?);
+    }
+    let op = Conv2d { stride, padding };
+    Ok(x.contiguous()?.apply_op2(&weight.contiguous()?, op)?)
+}
+
+#[derive(Clone, Copy)]
+struct Conv2d {
+    stride: usize,
+    padding: usize,
+}
+
+/// The sizes of one convolution.
+#[derive(Clone, Copy)]
+struct Plan {
+    b: usize,
+    c: usize,
+    h: usize,
+    w: usize,
+    o: usize,
+    k: usize,
+    oh: usize,
+    ow: usize,
+    stride: usize,
+    padding: usize,
+    /// Pictures that are unfolded together.
+    group: usize,
+}
+
+/// Values that the unfolded pictures of one group may take: about what a core's own cache holds.
+const COLUMN_VALUES: usize = 192 * 1024;
+
+impl Plan {
+    fn new(x: &Shape, weight: &Shape, op: &Conv2d) -> CandleResult<Self> {
+        let (b, c, h, w) = x.dims4()?;
+        let (o, wc, k, kw) = weight.dims4()?;
+        if wc != c || k != kw || h + 2 * op.padding < k || w + 2 * op.padding < k {
+            candle_core::bail!(
+                "conv2d: expected x (b, {wc}, ≥ {k}, ≥ {k}) for weight {weight:?}, got {x:?}"
+            );
+        }
+        let out = |side: usize| (side + 2 * op.padding - k) / op.stride + 1;
+        let (oh, ow) = (out(h), out(w));
+        let most = (COLUMN_VALUES / (c * k * k * oh * ow)).max(1);
+        let group = most.min(b.div_ceil(2 * rayon::current_num_threads())).max(1);
+        Ok(Self { b, c, h, w, o, k, oh, ow, stride: op.stride, padding: op.padding, group })
+    }
+
+    /// Values of one unfolded pixel.
+    fn depth(&self) -> usize {
+        self.c * self.k * self.k
+    }
+
+    /// Output pixels of one picture.
+    fn pixels(&self) -> usize {
+        self.oh * self.ow
+    }
+
+    /// A 1×1 convolution of stride 1 needs no unfolding.
+    fn is_product(&self) -> bool {
+        self.k == 1 && self.stride == 1 && self.padding == 0 && self.group == 1
+    }
+
+    fn groups(&self) -> usize {
+        self.b.div_ceil(self.group)
+    }
+
+    /// The pictures of a group.
+    fn members(&self, group: usize) -> std::ops::Range<usize> {
+        group * self.group..((group + 1) * self.group).min(self.b)
+    }
+
+    /// For a kernel column `kx`: the output columns whose input column lies in the picture.
+    fn valid(&self, kx: usize) -> (usize, usize) {
+        let first = self.padding.saturating_sub(kx).div_ceil(self.stride);
+        let last = (self.w + self.padding).saturating_sub(kx + 1) / self.stride + 1;
+        (first.min(self.ow), if self.w + self.padding > kx { last.min(self.ow) } else { 0 })
+    }
+
+    /// Calls `f(row of columns, offset in it, input row, first input column, count)` for every stretch of input that
+    /// one unfolded row takes from picture `image`, the `slot`-th of its group of `n`.
+    #[inline]
+    fn stretches(
+        &self,
+        slot: usize,
+        n: usize,
+        mut f: impl FnMut(usize, usize, Option<usize>, usize, usize, usize),
+    ) {
+        let width = n * self.pixels();
+        for c in 0..self.c {
+            for ky in 0..self.k {
+                for kx in 0..self.k {
+                    let row = ((c * self.k + ky) * self.k + kx) * width + slot * self.pixels();
+                    let (first, last) = self.valid(kx);
+                    for oy in 0..self.oh {
+                        let y = (oy * self.stride + ky).wrapping_sub(self.padding);
+                        let at = row + oy * self.ow;
+                        if y < self.h && first < last {
+                            let x = first * self.stride + kx - self.padding;
+                            f(
+                                at,
+                                first,
+                                Some((c * self.h + y) * self.w + x),
+                                last - first,
+                                self.ow,
+                                self.stride,
+                            );
+                        } else {
+                            f(at, 0, None, 0, self.ow, self.stride);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Unfolds picture `x (c, h, w)` into its place in `columns (c k², n · pixels)`.
+    fn unfold(&self, x: &[f32], columns: &mut [f32], slot: usize, n: usize) {
+        self.stretches(slot, n, |at, first, from, count, ow, stride| {
+            let row = &mut columns[at..at + ow];
+            let Some(from) = from else { return row.fill(0.) };
+            row[..first].fill(0.);
+            row[first + count..].fill(0.);
+            let row = &mut row[first..first + count];
+            if stride == 1 {
+                row.copy_from_slice(&x[from..from + count]);
+            } else {
+                for (to, value) in row.iter_mut().zip(x[from..].iter().step_by(stride)) {
+                    *to = *value;
+                }
+            }
+        });
+    }
+
+    /// Adds `columns` back to the picture they were unfolded from.
+    fn fold(&self, columns: &[f32], x: &mut [f32], slot: usize, n: usize) {
+        self.stretches(slot, n, |at, first, from, count, _, stride| {
+            let Some(from) = from else { return };
+            let row = &columns[at + first..at + first + count];
+            if stride == 1 {
+                for (to, value) in x[from..from + count].iter_mut().zip(row) {
+                    *to += value;
+                }
+            } else {
+                for (to, value) in x[from..].iter_mut().step_by(stride).zip(row) {
+                    *to += value;
+                }
+            }
+        });
+    }
+}
+
+/// A matrix in memory: rows, columns, and whether it is to be read transposed.
+struct Matrix<'a>(&'a [f32], usize, usize, bool);
+
+impl Matrix<'_> {
+    fn strides(&self) -> (usize, usize, isize, isize) {
+        let Matrix(_, rows, cols, transposed) = *self;
+        if transposed { (cols, rows, 1, cols as isize) } else { (rows, cols, cols as isize, 1) }
+    }
+}
+
+/// `out = lhs · rhs`, or `out += lhs · rhs`, on this thread alone.
+fn product(out: &mut [f32], lhs: Matrix, rhs: Matrix, add: bool) {
+    let (m, k, lhs_rs, lhs_cs) = lhs.strides();
+    let (k2, n, rhs_rs, rhs_cs) = rhs.strides();
+    assert!(k == k2 && out.len() == m * n && lhs.0.len() == m * k && rhs.0.len() == k * n);
+    // SAFETY: the three slices have just been checked against the sizes; `out` is borrowed mutably.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            n as isize,
+            add,
+            lhs.0.as_ptr(),
+            lhs_cs,
+            lhs_rs,
+            rhs.0.as_ptr(),
+            rhs_cs,
+            rhs_rs,
+            1.,
+            1.,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+fn forward(plan: Plan, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    let (o, depth, pixels) = (plan.o, plan.depth(), plan.pixels());
+    let picture = plan.c * plan.h * plan.w;
+    let mut y = vec![0f32; plan.b * o * pixels];
+    let out = Shared::new(&mut y);
+    (0..plan.groups()).into_par_iter().for_each_init(
+        || (Vec::new(), Vec::new()),
+        |(columns, product_of), group| {
+            let members = plan.members(group);
+            let n = members.len();
+            // SAFETY: every group has the outputs of its own pictures.
+            let y = unsafe { out.range(members.start * o * pixels, n * o * pixels) };
+            let weight = Matrix(weight, o, depth, false);
+            if plan.is_product() {
+                let x = &x[members.start * picture..][..picture];
+                return product(y, weight, Matrix(x, depth, pixels, false), false);
+            }
+            columns.resize(depth * n * pixels, 0f32);
+            for (slot, image) in members.enumerate() {
+                plan.unfold(&x[image * picture..][..picture], columns, slot, n);
+            }
+            let columns = Matrix(columns, depth, n * pixels, false);
+            if n == 1 {
+                return product(y, weight, columns, false);
+            }
+            product_of.resize(o * n * pixels, 0f32);
+            product(product_of, weight, columns, false);
+            for (slot, y) in y.chunks_exact_mut(o * pixels).enumerate() {
+                for (channel, y) in y.chunks_exact_mut(pixels).enumerate() {
+                    y.copy_from_slice(&product_of[(channel * n + slot) * pixels..][..pixels]);
+                }
+            }
+        },
+    );
+    y
+}
+
+/// The gradients of the input (where it is wanted) and of the weight.
+fn backward(
+    plan: Plan,
+    x: &[f32],
+    weight: &[f32],
+    dy: &[f32],
+    want_dx: bool,
+    want_dw: bool,
+) -> (Vec<f32>, Vec<f32>) {
+    let (o, depth, pixels) = (plan.o, plan.depth(), plan.pixels());
+    let picture = plan.c * plan.h * plan.w;
+    let mut dx = vec![0f32; if want_dx { plan.b * picture } else { 0 }];
+    let out = Shared::new(&mut dx);
+    let tasks = rayon::current_num_threads().min(plan.groups()).max(1);
+    let partial = |task: usize| {
+        let mut dw = vec![0f32; if want_dw { o * depth } else { 0 }];
+        let (mut columns, mut dy_of) = (Vec::new(), Vec::new());
+        for group in (task..plan.groups()).step_by(tasks) {
+            let members = plan.members(group);
+            let n = members.len();
+            let dy = &dy[members.start * o * pixels..][..n * o * pixels];
+            let dy = if n == 1 {
+                dy
+            } else {
+                dy_of.resize(o * n * pixels, 0f32);
+                for (slot, dy) in dy.chunks_exact(o * pixels).enumerate() {
+                    for (channel, dy) in dy.chunks_exact(pixels).enumerate() {
+                        dy_of[(channel * n + slot) * pixels..][..pixels].copy_from_slice(dy);
+                    }
+                }
+                &dy_of[..]
+            };
+            if plan.is_product() {
+                if want_dw {
+                    let x = &x[members.start * picture..][..picture];
+                    product(
+                        &mut dw,
+                        Matrix(dy, o, pixels, false),
+                        Matrix(x, depth, pixels, true),
+                        true,
+                    );
+                }
+                if want_dx {
+                    // SAFETY: every group has the gradients of its own pictures.
+                    let dx = unsafe { out.range(members.start * picture, picture) };
+                    product(
+                        dx,
+                        Matrix(weight, o, depth, true),
+                        Matrix(dy, o, pixels, false),
+                        false,
+                    );
+                }
+                continue;
+            }
+            columns.resize(depth * n * pixels, 0f32);
+            if want_dw {
+                for (slot, image) in members.clone().enumerate() {
+                    plan.unfold(&x[image * picture..][..picture], &mut columns, slot, n);
+                }
+                let columns = Matrix(&columns, depth, n * pixels, true);
+                product(&mut dw, Matrix(dy, o, n * pixels, false), columns, true);
+            }
+            if want_dx {
+                let dy = Matrix(dy, o, n * pixels, false);
+                product(&mut columns, Matrix(weight, o, depth, true), dy, false);
+                for (slot, image) in members.enumerate() {
+                    // SAFETY: as above.
+                    let dx = unsafe { out.range(image * picture, picture) };
+                    plan.fold(&columns, dx, slot, n);
+                }
+            }
+        }
+        dw
+    };
+    // Summed in the order of the tasks, so that the same threads give the same bits.
+    let partials: Vec<Vec<f32>> = (0..tasks).into_par_iter().map(partial).collect();
+    let mut partials = partials.into_iter();
+    let mut dw = partials.next().unwrap_or_default();
+    for other in partials {
+        for (to, value) in dw.iter_mut().zip(other) {
+            *to += value;
+        }
+    }
+    (dx, dw)
+}
+
+impl CustomOp2 for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+    ) -> CandleResult<(CpuStorage, Shape)> {
+        let plan = Plan::new(x_layout.shape(), weight_layout.shape(), self)?;
+        let y = forward(plan, slices::of(x, x_layout)?, slices::of(weight, weight_layout)?);
+        Ok((CpuStorage::F32(y), Shape::from((plan.b, plan.o, plan.oh, plan.ow))))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> CandleResult<(Option<Tensor>, Option<Tensor>)> {
+        let plan = Plan::new(x.shape(), weight.shape(), self)?;
+        let (want_dx, want_dw) = (x.track_op(), weight.track_op());
+        let (dx, dw) = slices::with(x, |xs| {
+            slices::with(weight, |ws| {
+                slices::with(dy, |dys| Ok(backward(plan, xs, ws, dys, want_dx, want_dw)))
+            })
+        })?;
+        let tensor = |wanted: bool, values: Vec<f32>, like: &Tensor| {
+            wanted.then(|| Tensor::from_vec(values, like.shape(), like.device())).transpose()
+        };
+        Ok((tensor(want_dx, dx, x)?, tensor(want_dw, dw, weight)?))
+    }
+}

@@ -1,0 +1,68 @@
+//! The same operations by candle's own, in differentiable form: for other devices and types, and to test ours against.
+
+use candle_core::{D, Tensor};
+
+use crate::Result;
+
+/// `max(x, 0)` with gradient 0 at 0.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    let positive = x.detach().gt(0f32)?.to_dtype(x.dtype())?;
+    Ok((x * positive)?)
+}
+
+/// See [`super::layer_norm`].
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
+    let normal = centred.broadcast_div(&deviation)?;
+    Ok(normal.broadcast_mul(weight)?.broadcast_add(bias)?)
+}
+
+/// See [`super::channel_moments`].
+pub fn channel_moments(x: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (_, c, _, _) = x.dims4()?;
+    let rows = x.transpose(0, 1)?.reshape((c, ()))?;
+    let mean = rows.mean_keepdim(1)?;
+    let var = rows.broadcast_sub(&mean)?.sqr()?.mean(1)?;
+    Ok((mean.squeeze(1)?, var))
+}
+
+/// See [`super::batch_norm`]; takes the statistics itself, since the gradient goes through them.
+pub fn batch_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    let (_, c, _, _) = x.dims4()?;
+    let (mean, var) = channel_moments(x)?;
+    let column = |t: &Tensor| t.reshape((1, c, 1, 1));
+    let centred = x.broadcast_sub(&column(&mean)?)?;
+    let normal = centred.broadcast_div(&column(&(var + eps)?.sqrt()?)?)?;
+    Ok(normal.broadcast_mul(&column(weight)?)?.broadcast_add(&column(bias)?)?)
+}
+
+/// See [`super::max_pool2d`]: the maximum over shifted copies. Where values tie, the gradient is shared.
+pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
+    let mut padded = x.clone();
+    for dim in [2, 3] {
+        if padding > 0 {
+            let mut shape = padded.dims().to_vec();
+            shape[dim] = padding;
+            let edge = Tensor::full(f32::MIN, shape, x.device())?.to_dtype(x.dtype())?;
+            padded = Tensor::cat(&[&edge, &padded, &edge], dim)?;
+        }
+    }
+    let shifted = |t: &Tensor, dim: usize, from: usize| -> Result<Tensor> {
+        let out = (t.dim(dim)? - kernel) / stride + 1;
+        let index: Vec<u32> = (0..out).map(|i| (i * stride + from) as u32).collect();
+        Ok(t.index_select(&Tensor::new(index, x.device())?, dim)?)
+    };
+    let mut best: Option<Tensor> = None;
+    for dy in 0..kernel {
+        let rows = shifted(&padded, 2, dy)?;
+        for dx in 0..kernel {
+            let here = shifted(&rows, 3, dx)?;
+            best = Some(match best {
+                None => here,
+                Some(best) => best.maximum(&here)?,
+            });
+        }
+    }
+    best.ok_or_else(|| crate::Error::value("max pool", "a window of at least 1", kernel))
+}

@@ -1,0 +1,32 @@
+//! The few operations where a CPU's time goes, each with a forward and a backward pass of our own.
+//!
+//! On a CPU with f32 values they run here: a convolution is a matrix product over unfolded pictures (`im2col`), a
+//! normalisation two passes over memory, and both use all threads. On other devices and types the same functions
+//! fall back to candle's own operations ([`fallback`]), in differentiable form. A test holds both against each other
+//! and against PyTorch.
+
+mod activation;
+mod conv;
+pub mod fallback;
+mod norm;
+mod pool;
+mod rows;
+mod slices;
+
+pub(crate) use slices::of as slice_of;
+
+use candle_core::{DType, Tensor};
+
+pub use activation::{gelu, relu};
+pub use conv::conv2d;
+pub use norm::{batch_norm, channel_moments, scale_channels};
+pub use pool::{global_avg_pool, max_pool2d};
+pub use rows::{add_bias, layer_norm};
+
+/// Whether our own CPU implementation serves this tensor.
+pub(crate) fn ours(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::F32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Slices of tensors, and sums over slices that a compiler can vectorise.
+
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
+
+/// The values of a contiguous f32 CPU storage.
+pub fn of<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let CpuStorage::F32(values) = storage else { bail!("expected f32 values") };
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&values[start..end]),
+        None => bail!("expected a contiguous tensor"),
+    }
+}
+
+/// Calls `f` with the values of an f32 CPU tensor, made contiguous where it is not.
+pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let x = x.contiguous()?;
+    let (storage, layout) = x.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(cpu) => f(of(cpu, layout)?),
+        _ => bail!("expected a tensor on the CPU"),
+    }
+}
+
+const LANES: usize = 16;
+
+fn lanes(xs: &[f32], ys: &[f32], term: impl Fn(f32, f32) -> f32 + Copy) -> f32 {
+    let mut sums = [0f32; LANES];
+    let (xc, yc) = (xs.chunks_exact(LANES), ys.chunks_exact(LANES));
+    let rest: f32 = xc.remainder().iter().zip(yc.remainder()).map(|(&x, &y)| term(x, y)).sum();
+    for (x, y) in xc.zip(yc) {
+        for lane in 0..LANES {
+            sums[lane] += term(x[lane], y[lane]);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// Σ x
+pub fn sum(xs: &[f32]) -> f32 {
+    lanes(xs, xs, |x, _| x)
+}
+
+/// Σ (x − mean)²
+pub fn sum_squares(xs: &[f32], mean: f32) -> f32 {
+    lanes(xs, xs, |x, _| (x - mean) * (x - mean))
+}
+
+/// Σ (x − mean) y
+pub fn dot_centred(xs: &[f32], ys: &[f32], mean: f32) -> f32 {
+    lanes(xs, ys, |x, y| (x - mean) * y)
+}
+
+/// A pointer that tasks share to write disjoint parts of one buffer.
+#[derive(Clone, Copy)]
+pub struct Shared(*mut f32);
+
+// SAFETY: every task writes a range of its own; see the callers of `range`.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    pub fn new(buffer: &mut [f32]) -> Self {
+        Self(buffer.as_mut_ptr())
+    }
+
+    /// The `len` values from `start`.
+    ///
+    /// # Safety
+    /// Inside the buffer, which outlives the use, and written by no other task at the same time.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn range(&self, start: usize, len: usize) -> &mut [f32] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
+    }
+}

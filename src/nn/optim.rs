@@ -1,0 +1,285 @@
+//! AdamW with one learning rate and weight decay per group, and the plateau scheduler.
+
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{
+    CpuStorage, InplaceOp2, InplaceOp3, Layout, Result as CandleResult, Tensor, bail,
+};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Param;
+use crate::{Error, Result};
+
+/// Parameters that share a learning rate and a weight decay: PyTorch's parameter group.
+#[derive(Clone, Debug)]
+pub struct ParamGroup {
+    /// What the group is called in logs.
+    pub name: String,
+    /// Its parameters; frozen ones are left out of every step.
+    pub params: Vec<Param>,
+    /// Learning rate.
+    pub lr: f64,
+    /// Decoupled weight decay: each step multiplies by `1 − lr · weight_decay`.
+    pub weight_decay: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Moments {
+    m: Tensor,
+    v: Tensor,
+}
+
+/// AdamW (arXiv:1711.05101), with PyTorch's arithmetic: betas 0.9 and 0.999, eps 1e-8.
+#[derive(Clone, Debug)]
+pub struct AdamW {
+    groups: Vec<ParamGroup>,
+    moments: BTreeMap<String, Moments>,
+    step: usize,
+}
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPS: f64 = 1e-8;
+
+impl AdamW {
+    /// An optimiser of these groups.
+    pub fn new(groups: Vec<ParamGroup>) -> Self {
+        Self { groups, moments: BTreeMap::new(), step: 0 }
+    }
+
+    /// The groups, to read or to change learning rates.
+    pub fn groups_mut(&mut self) -> &mut [ParamGroup] {
+        &mut self.groups
+    }
+
+    /// The groups.
+    pub fn groups(&self) -> &[ParamGroup] {
+        &self.groups
+    }
+
+    /// How many steps were taken.
+    pub fn steps(&self) -> usize {
+        self.step
+    }
+
+    /// Differentiates `loss` and changes every parameter: `loss.backward()` and `optimizer.step()` in one.
+    ///
+    /// # Errors
+    /// When a trainable parameter receives no gradient: it would silently never train.
+    pub fn backward_step(&mut self, loss: &Tensor) -> Result<()> {
+        self.step(&loss.backward()?)
+    }
+
+    /// Changes every parameter by its gradient.
+    ///
+    /// # Errors
+    /// As [`backward_step`](AdamW::backward_step).
+    pub fn step(&mut self, grads: &GradStore) -> Result<()> {
+        self.step += 1;
+        let t = self.step as i32;
+        let (rest1, rest2) = (1. - BETA1.powi(t), 1. - BETA2.powi(t));
+        for group in &self.groups {
+            for param in group.params.iter().filter(|p| p.is_trainable()) {
+                let theta = param.var().as_tensor();
+                let Some(grad) = grads.get(theta) else {
+                    return Err(Error::value(
+                        format!("the gradient of `{}`", param.name()),
+                        "one for every trainable parameter (freeze what is not used)",
+                        "none: nothing in the loss depends on it, or an operation on the way has no gradient",
+                    ));
+                };
+                let moments = match self.moments.entry(param.name().to_string()) {
+                    std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
+                    std::collections::btree_map::Entry::Vacant(e) => {
+                        e.insert(Moments { m: theta.zeros_like()?, v: theta.zeros_like()? })
+                    }
+                };
+                let grad = grad.contiguous()?;
+                let update = Update {
+                    decay: (1. - group.lr * group.weight_decay) as f32,
+                    size: (group.lr / rest1) as f32,
+                    root: rest2.sqrt() as f32,
+                };
+                if super::ops::ours(theta) {
+                    moments.m.inplace_op2(&grad, &Follow { beta: BETA1 as f32, squared: false })?;
+                    moments.v.inplace_op2(&grad, &Follow { beta: BETA2 as f32, squared: true })?;
+                    theta.inplace_op3(&moments.m, &moments.v, &update)?;
+                } else {
+                    moments.m = ((&moments.m * BETA1)? + (&grad * (1. - BETA1))?)?;
+                    moments.v = ((&moments.v * BETA2)? + (grad.sqr()? * (1. - BETA2))?)?;
+                    let denominator = ((moments.v.sqrt()? / rest2.sqrt())? + EPS)?;
+                    let change = (moments.m.div(&denominator)? * (group.lr / rest1))?;
+                    let kept = (theta.detach() * (1. - group.lr * group.weight_decay))?;
+                    param.var().set(&(kept - change)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Multiplies every learning rate, as a scheduler does.
+    pub fn scale_lr(&mut self, factor: f64) {
+        for group in &mut self.groups {
+            group.lr *= factor;
+        }
+    }
+
+    /// The moments by parameter name (`optimizer.m.NAME`, `optimizer.v.NAME`), for `last.pt`.
+    pub fn state_dict(&self) -> BTreeMap<String, Tensor> {
+        let pairs = |(name, moments): (&String, &Moments)| {
+            [
+                (format!("optimizer.m.{name}"), moments.m.clone()),
+                (format!("optimizer.v.{name}"), moments.v.clone()),
+            ]
+        };
+        self.moments.iter().flat_map(pairs).collect()
+    }
+
+    /// Goes on from saved moments after `steps` steps.
+    ///
+    /// # Errors
+    /// When a moment is missing its pair or has another shape than its parameter.
+    pub fn load_state_dict(
+        &mut self,
+        state: &BTreeMap<String, Tensor>,
+        steps: usize,
+    ) -> Result<()> {
+        let mut moments = BTreeMap::new();
+        for param in self.groups.iter().flat_map(|g| &g.params) {
+            let name = param.name();
+            let (m, v) = (
+                state.get(&format!("optimizer.m.{name}")),
+                state.get(&format!("optimizer.v.{name}")),
+            );
+            let (Some(m), Some(v)) = (m, v) else { continue };
+            if m.shape() != param.var().shape() || v.shape() != param.var().shape() {
+                let expected = format!("{:?}", param.var().dims());
+                return Err(Error::shape(
+                    format!("optimizer state of `{name}`"),
+                    expected,
+                    m.shape(),
+                ));
+            }
+            // Copies: the update changes them in place.
+            moments.insert(name.to_string(), Moments { m: m.copy()?, v: v.copy()? });
+        }
+        self.moments = moments;
+        self.step = steps;
+        Ok(())
+    }
+}
+
+const CHUNK: usize = 16 * 1024;
+
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> CandleResult<&'a [f32]> {
+    super::ops::slice_of(storage, layout)
+}
+
+fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> CandleResult<&'a mut [f32]> {
+    let CpuStorage::F32(values) = storage else { bail!("expected f32 values") };
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&mut values[start..end]),
+        None => bail!("expected a contiguous tensor"),
+    }
+}
+
+/// `m ← β m + (1 − β) g`, or with g².
+struct Follow {
+    beta: f32,
+    squared: bool,
+}
+
+impl InplaceOp2 for Follow {
+    fn name(&self) -> &'static str {
+        "adamw_moment"
+    }
+
+    fn cpu_fwd(
+        &self,
+        m: &mut CpuStorage,
+        ml: &Layout,
+        g: &CpuStorage,
+        gl: &Layout,
+    ) -> CandleResult<()> {
+        let (m, g) = (slice_mut(m, ml)?, slice(g, gl)?);
+        let (beta, rest) = (self.beta, 1. - self.beta);
+        m.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(m, g)| {
+            if self.squared {
+                m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g * g);
+            } else {
+                m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// `θ ← decay · θ − size · m / (√v / root + eps)`
+struct Update {
+    decay: f32,
+    size: f32,
+    root: f32,
+}
+
+impl InplaceOp3 for Update {
+    fn name(&self) -> &'static str {
+        "adamw_update"
+    }
+
+    fn cpu_fwd(
+        &self,
+        theta: &mut CpuStorage,
+        theta_layout: &Layout,
+        m: &CpuStorage,
+        m_layout: &Layout,
+        v: &CpuStorage,
+        v_layout: &Layout,
+    ) -> CandleResult<()> {
+        let theta = slice_mut(theta, theta_layout)?;
+        let (m, v) = (slice(m, m_layout)?, slice(v, v_layout)?);
+        let moments = m.par_chunks(CHUNK).zip(v.par_chunks(CHUNK));
+        theta.par_chunks_mut(CHUNK).zip(moments).for_each(|(theta, (m, v))| {
+            for (theta, (m, v)) in theta.iter_mut().zip(m.iter().zip(v)) {
+                *theta = *theta * self.decay - self.size * m / (v.sqrt() / self.root + EPS as f32);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Lowers the learning rates when a loss stops falling: `torch.optim.lr_scheduler.ReduceLROnPlateau(mode="min")`
+/// with its relative threshold of 1e-4.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReduceLrOnPlateau {
+    /// Epochs without improvement that are borne.
+    pub patience: usize,
+    /// What the learning rates are multiplied with then.
+    pub factor: f64,
+    best: Option<f64>,
+    bad: usize,
+}
+
+impl ReduceLrOnPlateau {
+    /// A scheduler that has seen nothing yet.
+    pub fn new(patience: usize, factor: f64) -> Self {
+        Self { patience, factor, best: None, bad: 0 }
+    }
+
+    /// Looks at the validation loss of an epoch; gives whether the learning rates were lowered.
+    pub fn step(&mut self, loss: f64, optimizer: &mut AdamW) -> bool {
+        if self.best.is_none_or(|best| loss < best * (1. - 1e-4)) {
+            self.best = Some(loss);
+            self.bad = 0;
+        } else {
+            self.bad += 1;
+        }
+        let lower = self.bad > self.patience;
+        if lower {
+            self.bad = 0;
+            optimizer.scale_lr(self.factor);
+        }
+        lower
+    }
+}
