@@ -9,7 +9,7 @@ use crate::house::{House, jupyter_folder};
 use crate::jupyter::kernel::{Kernel, spec_in};
 use crate::{Error, Result};
 
-/// The arguments of `vl kernel`.
+/// Install or remove the notebooks' kernel, for VS Code or a Jupyter of your own.
 #[derive(Args, Clone, Debug)]
 pub struct KernelArgs {
     #[command(subcommand)]

@@ -11,7 +11,7 @@ use crate::jupyter::kernel::{Kernel, jupyter_path, spec_in};
 use crate::jupyter::python;
 use crate::{Error, Result};
 
-/// The arguments of `vl lab`.
+/// Open the notebooks in JupyterLab: builds the library and the kernel, finds or makes Jupyter, installs, opens.
 #[derive(Args, Clone, Debug)]
 pub struct LabArgs {
     /// Do not open a browser; Jupyter prints the address

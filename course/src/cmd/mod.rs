@@ -1,5 +1,10 @@
-//! The commands, one a file.
+//! The subcommands, one a file.
 
+pub mod common;
+pub mod eval;
 pub mod kernel;
 pub mod lab;
+pub mod matching;
+pub mod pretrain;
 pub mod run;
+pub mod train;

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// Executes one notebook after another with nbclient; see there for what it reads and says.
 const DRIVER: &str = include_str!("../jupyter/run.py");
 
-/// The arguments of `vl run`.
+/// Run notebooks from top to bottom on the real kernel, without a browser.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
     /// The notebooks (by default all of notebooks/, in order)
