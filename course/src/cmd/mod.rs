@@ -3,6 +3,9 @@
 pub mod common;
 pub mod data;
 pub mod eval;
+pub mod kernel;
+pub mod lab;
 pub mod matching;
 pub mod pretrain;
+pub mod run;
 pub mod train;
