@@ -9,6 +9,7 @@ mod pairs;
 mod picture;
 mod rows;
 mod split;
+pub mod scenes;
 mod transform;
 
 pub use batch::Batch;
