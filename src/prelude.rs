@@ -7,6 +7,8 @@ pub use std::path::{Path, PathBuf};
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
+pub use image::RgbImage;
+
 pub use crate::clip::{
     ClipLoss, ClipModel, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save,
     head,
@@ -20,8 +22,8 @@ pub use crate::display::{
     Curve, GridItem, Picture, Progress, Table, bars, heatmap, image_grid, line_plot, loss_curves,
     similarity_heatmap,
 };
-pub use crate::encoder::{ImageEncoder, TextEncoder};
-pub use crate::exercise::{Filled, Hole, filled, stand_in};
+pub use crate::encoder::{self, ImageEncoder, TextEncoder};
+pub use crate::exercise::{Filled, Hole, filled, scenes, stand_in};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,

@@ -4,7 +4,9 @@
 pub mod filled;
 mod list;
 pub mod stand_in;
+mod scenes;
 mod trial;
 
 pub use list::{Exercise, exercise, exercises};
+pub use scenes::scenes;
 pub use trial::{Filled, Hole};
