@@ -75,19 +75,15 @@ pub fn unzip(
         let unfinished = partial.join(".unfinished");
         let mut to = File::create(&unfinished).map_err(Error::io(&unfinished))?;
         let mut buffer = vec![0; 1 << 16];
-        let mut left = entry.size;
         loop {
-            let n = from.read(&mut buffer).map_err(|e| broken(archive, e.into()))?;
+            // Checks the announced size and the checksum too.
+            let n = from
+                .read(&mut buffer)
+                .map_err(|e| refuse(format!("{} is damaged ({e})", entry.path.display())))?;
             if n == 0 {
                 break;
             }
-            left = left.checked_sub(n as u64).ok_or_else(|| {
-                refuse(format!("{} holds more than it announces", entry.path.display()))
-            })?;
             to.write_all(&buffer[..n]).map_err(Error::io(&unfinished))?;
-        }
-        if left > 0 {
-            return Err(refuse(format!("{} is cut short", entry.path.display())));
         }
         std::fs::rename(&unfinished, &place).map_err(Error::io(&place))?;
         done += entry.size;

@@ -11,6 +11,7 @@ mod params;
 
 pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, l2_normalize};
 pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau};
+pub(crate) use params::normal;
 pub use params::{Init, Param, Params};
 
 /// Whether a model is being trained (dropout, batch statistics) or used.

@@ -27,3 +27,6 @@ pub use rows::{add_bias, layer_norm};
 pub(crate) fn ours(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
 }
+
+#[cfg(test)]
+mod tests;
