@@ -55,7 +55,7 @@ impl PairDataset for ClipDataset {
         // STUB todo!("clip_dataset: read and transform the image, find the text, return the pair")
         // BEGIN SOLUTION
         let path = self.image_folder.join(&self.image_filenames[index]);
-        let image = self.transform.apply(&self.transform.read(&path, index)?)?;
+        let image = self.transform.apply(&load_image(&path, index)?)?;
         Ok(Item {
             image,
             input_ids: self.encoded_captions.input_ids.get(index)?,
