@@ -31,7 +31,9 @@ impl Master {
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|e| e == "rs"))
-            .filter(|path| read(path).is_ok_and(|text| text.contains(BEGIN)))
+            .filter(|path| {
+                read(path).is_ok_and(|text| text.lines().any(|line| line.trim() == BEGIN))
+            })
             .collect();
         paths.sort();
         paths.iter().map(|path| Self::read(path)).collect()
@@ -120,6 +122,12 @@ pub(super) fn exercises_lib(root: &Path) -> Result<String> {
          #![allow(dead_code, unreachable_code, unused_variables)]\n\n{}\n",
         code.join("\n").trim()
     ))
+}
+
+/// The stubs' `main.rs`: the masters' with the stubs' crate in its place.
+pub(super) fn exercises_main(program: &str) -> String {
+    let program = program.replace("the masters of the exercises", "your exercises");
+    program.replace("the masters", "your exercises").replace("solutions::", "exercises::")
 }
 
 #[cfg(test)]

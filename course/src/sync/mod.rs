@@ -3,7 +3,7 @@
 //! | source | what is made of it |
 //! |---|---|
 //! | `solutions/src/<id>.rs` | `exercises/src/<id>.rs`: the same file with stubs in the solutions' place |
-//! | `solutions/src/lib.rs` | `exercises/src/lib.rs` |
+//! | `solutions/src/lib.rs`, `main.rs` | `exercises/src/lib.rs`, `main.rs` |
 //! | `solutions/notebooks/NN.md` | `notebooks/NN.ipynb`: the student's notebook |
 //! | the same | `exercises/examples/notebooks.rs`, `solutions/examples/notebooks.rs`: all cells as one program |
 //!
@@ -100,6 +100,9 @@ fn outputs(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         made.insert(path, master.file(Version::Stub));
     }
     made.insert("exercises/src/lib.rs".into(), master::exercises_lib(root)?);
+    if let Ok(program) = fs::read_to_string(root.join("solutions/src/main.rs")) {
+        made.insert("exercises/src/main.rs".into(), master::exercises_main(&program));
+    }
     for notebook in &notebooks {
         let path = PathBuf::from(format!("notebooks/{}.ipynb", notebook.name));
         made.insert(path, notebook.ipynb(&masters, Version::Stub)?);
