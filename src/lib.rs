@@ -28,6 +28,7 @@ pub mod exercise;
 pub mod hub;
 pub mod nn;
 pub mod prelude;
+pub mod pretrain;
 pub mod text;
 
 pub use candle_core;

@@ -7,11 +7,12 @@ pub use std::path::{Path, PathBuf};
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
-pub use image::RgbImage;
+pub use image::{ImageBuffer, Rgb, RgbImage};
 
 pub use crate::clip::{
-    ClipLoss, ClipModel, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save,
-    head,
+    AvgMeter, ClipLoss, ClipModel, FindMatches, HeadBuilder, ImageIndex, KeepBest, LinearHead,
+    Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid, retrieval,
+    train_epoch, valid_epoch,
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
 pub use crate::dataset::{

@@ -22,6 +22,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The library could not do it.
+    #[error(transparent)]
+    Library(#[from] vision_language::Error),
     /// A program could not be started or did not succeed.
     #[error("`{command}` {why}")]
     Program {

@@ -13,7 +13,6 @@ pub fn keep_best(valid_loss: f64, best_loss: f64, model: &dyn Save, folder: &Pat
     // BEGIN SOLUTION
     if valid_loss < best_loss {
         model.save(&folder.join("best.pt"))?;
-        println!("Saved Best Model!");
         return Ok(valid_loss);
     }
     Ok(best_loss)

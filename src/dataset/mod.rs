@@ -8,8 +8,8 @@ mod order;
 mod pairs;
 mod picture;
 mod rows;
-mod split;
 pub mod scenes;
+mod split;
 mod transform;
 
 pub use batch::Batch;

@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn broken_code_says_what_happened() {
         let shape = clip_loss(|image, _, _| Ok(image.clone()));
-        assert!(shape.to_string().contains("the loss: expected a scalar, (), got [2, 2]"), "{shape}");
+        assert!(
+            shape.to_string().contains("the loss: expected a scalar, (), got [2, 2]"),
+            "{shape}"
+        );
         let panic = clip_loss(|_, _, _| panic!("index out of bounds"));
         assert_eq!(panic.filled, Filled::Broken("panicked: index out of bounds".into()));
         fn none(_: &Tensor, _: &Tensor, _: &[String], _: usize) -> Result<Vec<Match>> {

@@ -62,8 +62,7 @@ pub fn clip_dataset<D: PairDataset + 'static>(
         )?;
         return Ok(Arc::new(pairs));
     }
-    let pairs =
-        D::new(image_filenames, captions, tokenizer, transform, image_folder, max_length)?;
+    let pairs = D::new(image_filenames, captions, tokenizer, transform, image_folder, max_length)?;
     Ok(Arc::new(pairs))
 }
 

@@ -11,6 +11,7 @@ mod params;
 
 pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, l2_normalize};
 pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau};
+#[cfg(test)]
 pub(crate) use params::normal;
 pub use params::{Init, Param, Params};
 

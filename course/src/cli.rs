@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cmd::{eval, matching, pretrain, sync, train};
+use crate::house::House;
+use crate::holes::{self, Holes};
+use crate::{Error, Result};
+
+/// The course "Vision and Language": notebooks, data, training, search.
+#[derive(Debug, Parser)]
+#[command(name = "cargo vl", bin_name = "cargo vl", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::TrainArgs),
+    Match(matching::MatchArgs),
+    Eval(eval::EvalArgs),
+    Pretrain(pretrain::PretrainArgs),
+    /// Make stubs and notebooks from the masters (for who writes the course)
+    Sync(sync::SyncArgs),
+}
+
+/// Runs the command of this process. Exit codes: 0 fine, 1 the work failed, 2 the call was wrong.
+///
+/// `holes` is the exercises' code where the program has it; without it a command that needs some starts again from the
+/// crate that does.
+pub fn main(holes: Option<Holes>) -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(&cli.command, holes) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
+    match (command, holes) {
+        (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
+        (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
+        (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
+            return holes::delegate();
+        }
+        (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
+        (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
+        (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The exit code of a library error: a missing file is the call's fault as little as the work's, so all are 1.
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error::Failed(format!("json: {error}"))
+    }
+}

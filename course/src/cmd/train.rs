@@ -1,0 +1,169 @@
+//! `vl train`: the lecture's training, from data to `best.pt`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use vision_language::clip::{ClipModel, Event, FitOptions, LinearHead, fit, head};
+use vision_language::config::{Schedule, Start};
+use vision_language::dataset::Loader;
+
+use super::common;
+use crate::holes::Holes;
+use crate::{Error, Result};
+
+/// Train CLIP and keep the best model.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// tiny, mini or lecture
+    #[arg(long, default_value = "tiny")]
+    preset: String,
+    /// The folder of pictures and captions
+    #[arg(long)]
+    data: PathBuf,
+    /// Where the best model goes; `last.pt`, to resume from, lies beside it
+    #[arg(long, default_value = "out/best.pt")]
+    out: PathBuf,
+    /// Passes over the training pictures [default: the preset's]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Ends after this many minutes of training
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// The seed of initial weights, shuffles and dropout [default: the preset's]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Start both encoders from random weights
+    #[arg(long)]
+    scratch: bool,
+    /// Train with the library's LinearHead (the slide's W_i and W_t) instead of the ProjectionHead
+    #[arg(long)]
+    linear_head: bool,
+    /// plateau (the lecture's) or cosine [default: the preset's]
+    #[arg(long)]
+    schedule: Option<String>,
+    /// Pairs in a batch [default: the preset's]
+    #[arg(long)]
+    batch_size: Option<usize>,
+    /// The learning rate of everything [default: the preset's, by group]
+    #[arg(long)]
+    lr: Option<f64>,
+    /// Go on from last.pt beside --out
+    #[arg(long)]
+    resume: bool,
+    /// Print one JSON object a line instead of sentences
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// When the data cannot be read or the training fails; what was saved before is whole.
+pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
+    let mut config = common::preset(&args.preset)?;
+    if let Some(seed) = args.seed {
+        config.seed = seed;
+    }
+    if let Some(batch_size) = args.batch_size {
+        config.batch_size = batch_size;
+    }
+    if let Some(lr) = args.lr {
+        (config.head_lr, config.image_encoder_lr, config.text_encoder_lr) = (lr, lr, lr);
+    }
+    if args.scratch {
+        (config.image_start, config.text_start) = (Start::Scratch, Start::Scratch);
+    }
+    config.schedule = match args.schedule.as_deref() {
+        None => config.schedule,
+        Some("plateau") => Schedule::Plateau,
+        Some("cosine") => Schedule::Cosine,
+        Some(other) => {
+            return Err(Error::Usage(format!(
+                "--schedule: expected plateau or cosine, got {other:?}"
+            )));
+        }
+    };
+    if args.out.file_name().is_none_or(|name| name != "best.pt") {
+        return Err(Error::Usage(format!(
+            "--out: expected a path that ends in best.pt, got {}",
+            args.out.display()
+        )));
+    }
+    let budget = common::minutes(args.minutes)?;
+    let epochs = args.epochs.unwrap_or(if budget.is_some() { usize::MAX } else { config.epochs });
+    let data = common::data(&args.data)?;
+    let builder = if args.linear_head { head::<LinearHead>() } else { holes.head };
+    let model = ClipModel::new(&config, builder, holes.clip_loss)?;
+    let workers = config.num_workers;
+    let seed = Some(config.seed);
+    let train_loader = Loader::new(
+        data.cached(&data.splits.train, &model)?,
+        config.batch_size,
+        seed,
+        workers,
+        true,
+    )?
+    .one_caption_per_image();
+    // The validation loss must not change from epoch to epoch: the fixed shuffle of seed 0, one caption a picture.
+    let valid_loader = Loader::new(
+        data.cached(&data.splits.valid, &model)?,
+        config.batch_size,
+        Some(0),
+        workers,
+        true,
+    )?
+    .one_caption_per_image();
+    if !args.json {
+        eprintln!(
+            "Training CLIP ({}, {} captions) with the code of {} on {:?}.",
+            config.preset,
+            data.splits.train.len(),
+            holes.whose,
+            model.params().device()
+        );
+    }
+    let folder = args.out.parent().unwrap_or(std::path::Path::new(".")).to_path_buf();
+    let options =
+        FitOptions { folder, keep_best: holes.keep_best, epochs, budget, resume: args.resume };
+    let bar = common::bar(train_loader.steps_per_epoch() as u64, "epoch 1");
+    let log = fit(&model, &train_loader, &valid_loader, &options, &mut |event| match event {
+        Event::Step(s) => {
+            bar.set_prefix(format!("epoch {}", s.epoch));
+            bar.set_length(s.steps as u64);
+            bar.set_position(s.step as u64);
+            bar.set_message(format!("loss {:.3}, {:.0} pairs/s", s.avg, s.pairs_per_second));
+        }
+        Event::Epoch(epoch, train, valid, best) => {
+            if args.json {
+                println!(
+                    "{}",
+                    json!({"epoch": epoch, "train_loss": train, "valid_loss": valid, "best": best})
+                );
+            } else {
+                let mark = if best { ", best so far" } else { "" };
+                bar.suspend(|| {
+                    println!("epoch {epoch}: train loss {train:.4}, valid loss {valid:.4}{mark}")
+                });
+            }
+        }
+    })?;
+    bar.finish_and_clear();
+    let best = log.valid_losses.iter().copied().fold(f64::INFINITY, f64::min);
+    if args.json {
+        println!(
+            "{}",
+            json!({"done": true, "best_valid_loss": best, "seconds": log.seconds, "epochs": log.train_losses.len(), "checkpoint": args.out})
+        );
+    } else {
+        println!(
+            "Trained {} epochs in {:.0} s. The best model (validation loss {best:.4}) is in {}. Try it: cargo vl match --checkpoint {} --data {} \"a dog on the grass\"",
+            log.train_losses.len(),
+            log.seconds,
+            args.out.display(),
+            args.out.display(),
+            args.data.display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! `cargo vl` with the masters of the exercises.
+
+use vision_language::clip::head;
+
+fn main() -> std::process::ExitCode {
+    course::main(Some(course::Holes {
+        whose: "the masters",
+        head: head::<solutions::ProjectionHead>(),
+        clip_loss: solutions::clip_loss,
+        keep_best: solutions::keep_best,
+        find_matches: solutions::find_matches,
+    }))
+}

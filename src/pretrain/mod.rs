@@ -1,0 +1,71 @@
+//! What `tiny`'s encoders know before CLIP: the small counterpart of the lecture's ImageNet and BERT weights.
+//!
+//! The image encoder learns to name the objects of scenes made on the way ([`pretrain_image`]), the text encoder to
+//! guess hidden words of scene captions ([`pretrain_text`]). Both draw from [`Split::Train`] with generators of their
+//! own: no validation picture, no unseen pair and no picture of the unseen style is ever seen.
+//!
+//! [`Split::Train`]: crate::dataset::scenes::Split::Train
+
+mod image;
+mod text;
+
+use std::time::{Duration, Instant};
+
+use crate::nn::AdamW;
+
+pub use image::{ImageReport, pretrain_image};
+pub use text::{TextReport, pretrain_text, tiny_tokenizer};
+
+/// How long to train and how.
+#[derive(Clone, Debug)]
+pub struct PretrainConfig {
+    /// The seed of initial weights, pictures and words.
+    pub seed: u64,
+    /// Examples in a step.
+    pub batch_size: usize,
+    /// The largest learning rate.
+    pub lr: f64,
+    /// Steps in all.
+    pub steps: usize,
+    /// Ends earlier after this time. The learning rate follows whichever of time and steps is further.
+    pub budget: Option<Duration>,
+}
+
+/// A learning rate that rises over the first twentieth and falls to zero along a cosine.
+pub(crate) struct Cosine {
+    start: Instant,
+    steps: usize,
+    budget: Option<Duration>,
+    peak: Vec<f64>,
+}
+
+impl Cosine {
+    /// For `optimizer`'s learning rates as they are now, over `steps`, or `budget` if that ends first.
+    pub(crate) fn new(optimizer: &AdamW, steps: usize, budget: Option<Duration>) -> Self {
+        let peak = optimizer.groups().iter().map(|g| g.lr).collect();
+        Self { start: Instant::now(), steps, budget, peak }
+    }
+
+    /// How much of the training is behind, 0 to 1.
+    pub(crate) fn progress(&self, step: usize) -> f64 {
+        let by_steps = step as f64 / self.steps.max(1) as f64;
+        let by_time =
+            self.budget.map_or(0., |b| self.start.elapsed().as_secs_f64() / b.as_secs_f64());
+        by_steps.max(by_time).min(1.)
+    }
+
+    /// Sets the learning rates for `step`; gives whether there is still something to do.
+    pub(crate) fn set(&self, optimizer: &mut AdamW, step: usize) -> bool {
+        const WARM: f64 = 0.05;
+        let done = self.progress(step);
+        let factor = if done < WARM {
+            (done / WARM).max(0.02)
+        } else {
+            0.5 * (1. + (std::f64::consts::PI * (done - WARM) / (1. - WARM)).cos())
+        };
+        for (group, peak) in optimizer.groups_mut().iter_mut().zip(&self.peak) {
+            group.lr = peak * factor;
+        }
+        done < 1.
+    }
+}
