@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{eval, matching, pretrain, sync, train};
-use crate::house::House;
 use crate::holes::{self, Holes};
+use crate::house::House;
 use crate::{Error, Result};
 
 /// The course "Vision and Language": notebooks, data, training, search.

@@ -12,7 +12,8 @@ pub(super) fn program(
     let mut text = String::from(
         "//! The notebooks' cells in order, a function a notebook; the names of those to run are the arguments (none: all).\n\
          //! Made by `cargo vl sync`: change the notebooks' masters instead.\n\
-         #![allow(warnings, clippy::all)]\n\n",
+         #![allow(warnings, clippy::all)]\n\
+         #![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
     );
     for notebook in notebooks {
         text += &format!("fn n{}() -> vision_language::Result<()> {{\n", notebook.name);
