@@ -3,8 +3,8 @@
 
 pub mod filled;
 mod list;
-pub mod stand_in;
 mod scenes;
+pub mod stand_in;
 mod trial;
 
 pub use list::{Exercise, exercise, exercises};
