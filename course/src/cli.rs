@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{data, eval, kernel, lab, matching, pretrain, run, train};
+use crate::cmd::{data, eval, kernel, lab, matching, pretrain, run, sync, train};
 use crate::holes::{self, Holes};
+use crate::house::House;
 use crate::{Error, Result};
 
 /// The course "Vision and Language": notebooks, data, training, search.
@@ -26,6 +27,8 @@ enum Command {
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
     Pretrain(pretrain::PretrainArgs),
+    /// Make stubs and notebooks from the masters (for who writes the course)
+    Sync(sync::SyncArgs),
 }
 
 /// Runs the command of this process. Exit codes: 0 fine, 1 the work failed, 2 the call was wrong.
@@ -50,6 +53,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Run(args), _) => run::run(args)?,
         (Command::Kernel(args), _) => kernel::kernel(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
+        (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
         (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
             return holes::delegate();
         }

@@ -7,6 +7,7 @@ pub mod error;
 pub mod holes;
 pub mod house;
 pub mod jupyter;
+pub mod sync;
 
 pub use cli::main;
 pub use error::{Error, Result};

@@ -8,4 +8,5 @@ pub mod lab;
 pub mod matching;
 pub mod pretrain;
 pub mod run;
+pub mod sync;
 pub mod train;
