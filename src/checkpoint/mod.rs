@@ -24,7 +24,7 @@ use std::path::Path;
 use candle_core::Tensor;
 
 pub use atomic::write_atomic;
-pub use read::{PtFile, load_pt};
+pub use read::{PtFile, load_pt, load_pt_bytes};
 pub use safetensors::{load_safetensors, save_safetensors};
 pub use write::save_pt;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use zip::ZipArchive;
@@ -42,7 +42,7 @@ pub fn load_pt(path: &Path) -> Result<PtFile> {
         file.read_to_end(&mut bytes).map_err(Error::io(path))?;
         read_legacy(&bytes)
     } else if start.starts_with(b"PK\x03\x04") {
-        read_zip(file)
+        read_zip(BufReader::new(file))
     } else {
         Err(Fault::foreign(
             "not a file that torch.save wrote: neither a zip nor PyTorch's older form",
@@ -58,8 +58,16 @@ const TORCHS_OWN: [&str; 5] =
 /// A description of tensors that is longer is none.
 const LONGEST_PICKLE: u64 = 64 << 20;
 
-fn read_zip(file: File) -> Result<PtFile, Fault> {
-    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|_| {
+/// Reads a checkpoint of the zip form that is in memory; `name` stands for its path in errors.
+///
+/// # Errors
+/// As [`load_pt`].
+pub fn load_pt_bytes(name: &Path, bytes: &[u8]) -> Result<PtFile> {
+    read_zip(Cursor::new(bytes)).map_err(|fault| fault.at(name))
+}
+
+fn read_zip<R: Read + Seek>(file: R) -> Result<PtFile, Fault> {
+    let mut zip = ZipArchive::new(file).map_err(|_| {
         Fault::damaged("the zip's table of contents is missing: the file is cut off or damaged")
     })?;
     let names: Vec<String> = zip
@@ -104,8 +112,8 @@ fn read_zip(file: File) -> Result<PtFile, Fault> {
 }
 
 /// A record's bytes, of the expected length; its checksum is compared.
-fn record(
-    zip: &mut ZipArchive<BufReader<File>>,
+fn record<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
     name: &str,
     expected: Option<usize>,
 ) -> Result<Vec<u8>, Fault> {

@@ -1,9 +1,11 @@
-//! The image encoder learns to name: for each object, is there at least one, two, three, four of it? And what ground?
+//! The image encoder learns to name: which objects are there, are there at least two, three, four of each, what ground?
+//!
+//! Many of the first pictures show only a part of a scene, twice as large, so that objects are seen before crowds; their
+//! share falls as the training goes on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use candle_core::{Device, Tensor};
-use image::RgbImage;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,13 +15,13 @@ use super::{Cosine, PretrainConfig};
 use crate::Result;
 use crate::config::Config;
 use crate::dataset::Transform;
-use crate::dataset::scenes::{Background, Scene, Split, objects};
+use crate::dataset::scenes::{Background, Placed, Scene, Split, objects};
 use crate::encoder::{ImageEncoder, ResNet};
 use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params};
 
 /// Pictures that are kept and drawn from; each step some are replaced by new ones.
-const POOL: usize = 40_000;
-/// An object has this many questions: at least one, two, three, four.
+const POOL: usize = 20_000;
+/// An object has this many answers: how much it is there, and whether there are at least two, three, four of it.
 const COUNTS: usize = 4;
 
 /// How the training goes, or how good the encoder is at its end.
@@ -47,14 +49,47 @@ struct Example {
 }
 
 impl Example {
-    fn sample(seed: u64, split: Split, size: usize) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let scene = Scene::sample(&mut rng, split);
-        let picture: RgbImage = scene.render(size as u32, size as u32);
-        let ground = Background::ALL.iter().position(|b| *b == scene.background).unwrap_or(0);
+    /// A whole scene, squeezed to `size × size`.
+    fn whole(rng: &mut ChaCha8Rng, split: Split, size: usize) -> Self {
+        let scene = Scene::sample(rng, split);
         let kinds = scene.kinds.iter().map(|k| (k.object, k.count)).collect();
-        Self { pixels: picture.into_raw(), kinds, ground }
+        let picture = scene.render(size as u32, size as u32);
+        Self { pixels: picture.into_raw(), kinds, ground: ground(&scene) }
     }
+
+    /// A quarter of a scene around one of its objects, twice as large.
+    fn part(rng: &mut ChaCha8Rng, split: Split, size: usize) -> Self {
+        let scene = Scene::sample(rng, split);
+        let side = 2. * size as f32;
+        let centre = |p: &Placed| ((p.x + p.w / 2.) / 320. * side, (p.y + p.h / 2.) / 240. * side);
+        let corner = scene.objects.choose(rng).map_or((0., 0.), centre);
+        let mut start = |at: f32| {
+            let jitter = rng.random_range(-0.25..0.25) * size as f32;
+            (at - size as f32 / 2. + jitter).clamp(0., side - size as f32) as u32
+        };
+        let (left, top) = (start(corner.0), start(corner.1));
+        let inside =
+            |at: f32, start: u32| at >= start as f32 && at < (start as usize + size) as f32;
+        let mut counts = BTreeMap::new();
+        for placed in &scene.objects {
+            let (x, y) = centre(placed);
+            if inside(x, left) && inside(y, top) {
+                *counts.entry(placed.object).or_insert(0) += 1;
+            }
+        }
+        let picture = scene.render(side as u32, side as u32);
+        let part =
+            image::imageops::crop_imm(&picture, left, top, size as u32, size as u32).to_image();
+        Self {
+            pixels: part.into_raw(),
+            kinds: counts.into_iter().collect(),
+            ground: ground(&scene),
+        }
+    }
+}
+
+fn ground(scene: &Scene) -> usize {
+    Background::ALL.iter().position(|b| *b == scene.background).unwrap_or(0)
 }
 
 struct Namer {
@@ -93,14 +128,21 @@ pub fn pretrain_image(
     let schedule = Cosine::new(&optimizer, how.steps, how.budget);
     let transform = Transform::imagenet(config.size);
     let mut rng = ChaCha8Rng::seed_from_u64(how.seed ^ 0x7072_6574);
-    let fresh = |rng: &mut ChaCha8Rng, n: usize| -> Vec<Example> {
+    let fresh = |rng: &mut ChaCha8Rng, n: usize, parts: f64| -> Vec<Example> {
         let seeds: Vec<u64> = (0..n).map(|_| rng.random()).collect();
-        seeds.par_iter().map(|s| Example::sample(*s, Split::Train, config.size)).collect()
+        let one = |seed: &u64| {
+            let mut rng = ChaCha8Rng::seed_from_u64(*seed);
+            let part = rng.random_bool(parts);
+            let make = if part { Example::part } else { Example::whole };
+            make(&mut rng, Split::Train, config.size)
+        };
+        seeds.par_iter().map(one).collect()
     };
-    let mut pool: VecDeque<Example> = fresh(&mut rng, how.batch_size * 4).into();
+    let mut pool: VecDeque<Example> = fresh(&mut rng, how.batch_size * 4, 0.9).into();
     let mut step = 0;
     while schedule.set(&mut optimizer, step) {
-        for example in fresh(&mut rng, how.batch_size) {
+        let parts = 0.9 - 0.9 * (schedule.progress(step) / 0.6).min(1.);
+        for example in fresh(&mut rng, how.batch_size, parts) {
             if pool.len() == POOL {
                 pool.pop_front();
             }
@@ -178,28 +220,34 @@ fn batch(
     Ok(Tensor::from_vec(values, (examples.len(), 3, s, s), device)?)
 }
 
-/// Binary cross-entropy of every question and cross-entropy of the ground, nats a picture.
+/// Cross-entropy of the objects that are there, as if each were as likely, binary cross-entropy of the counts, and
+/// cross-entropy of the ground: nats a picture.
 fn loss(logits: &Tensor, examples: &[&Example], questions: usize) -> Result<Tensor> {
-    let b = examples.len();
-    let mut targets = vec![0f32; b * questions];
+    let (b, objects) = (examples.len(), questions / COUNTS);
+    let mut there = vec![0f32; b * objects];
+    let mut counts = vec![0f32; b * objects * (COUNTS - 1)];
     for (row, example) in examples.iter().enumerate() {
         for &(object, count) in &example.kinds {
-            for c in 0..count.min(COUNTS) {
-                targets[row * questions + object * COUNTS + c] = 1.;
-            }
+            let at = row * objects + object;
+            there[at] = 1. / example.kinds.len() as f32;
+            counts[at * (COUNTS - 1)..][..(count.min(COUNTS) - 1)].fill(1.);
         }
     }
     let device = logits.device();
-    let targets = Tensor::from_vec(targets, (b, questions), device)?;
-    let x = logits.narrow(1, 0, questions)?.contiguous()?;
+    let there = Tensor::from_vec(there, (b, objects), device)?;
+    let counts = Tensor::from_vec(counts, (b, objects, COUNTS - 1), device)?;
+    let answers = logits.narrow(1, 0, questions)?.contiguous()?.reshape((b, objects, COUNTS))?;
+    let scores = answers.narrow(2, 0, 1)?.contiguous()?.squeeze(2)?;
+    let naming = (candle_nn::ops::log_softmax(&scores, 1)? * there)?.sum_all()?.neg()?;
+    let x = answers.narrow(2, 1, COUNTS - 1)?.contiguous()?;
     // max(x, 0) − x·y + ln(1 + e^−|x|)
-    let naming = ((x.relu()? - (&x * targets)?)? + (x.abs()?.neg()?.exp()? + 1.)?.log()?)?;
-    let naming = (naming.sum_all()? / b as f64)?;
+    let counting = ((x.relu()? - (&x * counts)?)? + (x.abs()?.neg()?.exp()? + 1.)?.log()?)?;
     let grounds: Vec<u32> = examples.iter().map(|e| e.ground as u32).collect();
     let rest = logits.dim(1)? - questions;
     let ground_logits = logits.narrow(1, questions, rest)?.contiguous()?;
     let ground = candle_nn::loss::cross_entropy(&ground_logits, &Tensor::new(grounds, device)?)?;
-    Ok((naming + ground)?)
+    let objects = ((naming + (counting.sum_all()? * 0.3)?)? / b as f64)?;
+    Ok((objects + ground)?)
 }
 
 /// Fills in the shares of right answers on `n` held-out pictures and `n` of the unseen style.
@@ -212,13 +260,14 @@ fn examine(
 ) -> Result<()> {
     let questions = objects().len() * COUNTS;
     let share = |split: Split| -> Result<(f64, f64)> {
+        let held_out = |seed: u64| {
+            let mut rng = ChaCha8Rng::seed_from_u64(u64::MAX - seed);
+            Example::whole(&mut rng, split, transform.size)
+        };
         let (mut right, mut kinds, mut grounds) = (0, 0, 0);
         for start in (0..n as u64).step_by(128) {
             let seeds = start..(start + 128).min(n as u64);
-            let examples: Vec<Example> = seeds
-                .into_par_iter()
-                .map(|s| Example::sample(u64::MAX - s, split, transform.size))
-                .collect();
+            let examples: Vec<Example> = seeds.into_par_iter().map(held_out).collect();
             let with: Vec<(&Example, u64)> = examples.iter().map(|e| (e, 0)).collect();
             let images = batch(&with, transform, false, device)?;
             let logits = namer.forward(&images, Mode::Eval)?.to_vec2::<f32>()?;

@@ -48,6 +48,9 @@ pub struct TrainArgs {
     /// The learning rate of everything [default: the preset's, by group]
     #[arg(long)]
     lr: Option<f64>,
+    /// Write the best model in half precision to this file too
+    #[arg(long, value_name = "FILE")]
+    half: Option<PathBuf>,
     /// Go on from last.pt beside --out
     #[arg(long)]
     resume: bool,
@@ -149,6 +152,9 @@ pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
         }
     })?;
     bar.finish_and_clear();
+    if let Some(half) = &args.half {
+        ClipModel::load(&args.out, builder, holes.clip_loss)?.save_half(half)?;
+    }
     let best = log.valid_losses.iter().copied().fold(f64::INFINITY, f64::min);
     if args.json {
         println!(
