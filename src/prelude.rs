@@ -7,10 +7,12 @@ pub use std::path::{Path, PathBuf};
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
+pub use image::{ImageBuffer, Rgb, RgbImage};
+
 pub use crate::clip::{
     AvgMeter, ClipLoss, ClipModel, FindMatches, HeadBuilder, ImageIndex, KeepBest, LinearHead,
-    Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, retrieval, train_epoch,
-    valid_epoch,
+    Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid, retrieval,
+    train_epoch, valid_epoch,
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
 pub use crate::dataset::{
@@ -21,8 +23,8 @@ pub use crate::display::{
     Curve, GridItem, Picture, Progress, Table, bars, heatmap, image_grid, line_plot, loss_curves,
     similarity_heatmap,
 };
-pub use crate::encoder::{ImageEncoder, TextEncoder};
-pub use crate::exercise::{Filled, Hole, filled, stand_in};
+pub use crate::encoder::{self, ImageEncoder, TextEncoder};
+pub use crate::exercise::{Filled, Hole, filled, scenes, stand_in};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{eval, matching, pretrain, train};
+use crate::cmd::{data, eval, kernel, lab, matching, pretrain, run, sync, train};
 use crate::holes::{self, Holes};
+use crate::house::House;
 use crate::{Error, Result};
 
 /// The course "Vision and Language": notebooks, data, training, search.
@@ -18,10 +19,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Data(data::DataArgs),
+    Lab(lab::LabArgs),
+    Run(run::RunArgs),
+    Kernel(kernel::KernelArgs),
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
     Pretrain(pretrain::PretrainArgs),
+    /// Make stubs and notebooks from the masters (for who writes the course)
+    Sync(sync::SyncArgs),
 }
 
 /// Runs the command of this process. Exit codes: 0 fine, 1 the work failed, 2 the call was wrong.
@@ -41,7 +48,12 @@ pub fn main(holes: Option<Holes>) -> ExitCode {
 
 fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
     match (command, holes) {
+        (Command::Data(args), _) => data::data(args)?,
+        (Command::Lab(args), _) => lab::lab(args)?,
+        (Command::Run(args), _) => run::run(args)?,
+        (Command::Kernel(args), _) => kernel::kernel(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
+        (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
         (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
             return holes::delegate();
         }

@@ -6,6 +6,8 @@ pub mod cmd;
 pub mod error;
 pub mod holes;
 pub mod house;
+pub mod jupyter;
+pub mod sync;
 
 pub use cli::main;
 pub use error::{Error, Result};

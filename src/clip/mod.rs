@@ -5,10 +5,12 @@ mod contract;
 mod index;
 mod model;
 mod retrieval;
+mod show;
 mod train;
 
 pub use contract::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
 pub use index::ImageIndex;
 pub use model::{ClipModel, LinearHead};
 pub use retrieval::{Recalls, Retrieval, retrieval};
+pub use show::match_grid;
 pub use train::{AvgMeter, Event, FitOptions, Step, TrainLog, fit, train_epoch, valid_epoch};

@@ -3,8 +3,10 @@
 
 pub mod filled;
 mod list;
+mod scenes;
 pub mod stand_in;
 mod trial;
 
 pub use list::{Exercise, exercise, exercises};
+pub use scenes::scenes;
 pub use trial::{Filled, Hole};

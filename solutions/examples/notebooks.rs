@@ -1,0 +1,600 @@
+//! The notebooks' cells in order, a function a notebook; the names of those to run are the arguments (none: all).
+//! Made by `cargo vl sync`: change the notebooks' masters instead.
+#![allow(warnings, clippy::all)]
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+fn n00_setup() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let x = Tensor::new(&[[1f32, 2., 3.], [4., 5., 6.]], &Device::Cpu)?;
+println!("{x}");
+x.shape().clone()
+;
+
+let products = x.matmul(&x.t()?)?;
+println!("{products}");
+;
+
+match x.matmul(&x) {
+    Ok(y) => println!("{y}"),
+    Err(error) => println!("{error}"),
+}
+;
+
+let folder = scenes(Path::new("scenes"), 3000)?;
+println!("captions in {}, pictures in {}", folder.captions.display(), folder.images.display());
+;
+
+let first = load_image(&folder.images.join("scene_000000.jpg"), 0)?;
+Picture::from_image(&first, "the first of the scenes")?
+;
+
+let captions = folder.captions(BadRows::Refuse)?;
+let mut table = Table::new(["image", "caption"]);
+for i in 0..5 {
+    table = table.row([&captions.image_filenames[i], &captions.captions[i]]);
+}
+table
+;
+
+pub fn try_me(
+    image_embeddings: &Tensor,
+    text_embeddings: &Tensor,
+    logit_scale: &Tensor,
+) -> Result<Tensor> {
+    todo!("write your code")
+}
+;
+
+filled::clip_loss(try_me)
+;
+
+Ok(())
+}
+
+fn n01_data() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let folder = scenes(Path::new("scenes"), 3000)?;
+let captions = folder.captions(BadRows::Refuse)?;
+Table::of_frame(&captions.to_frame()?, 10)
+;
+
+let mut counts = vec![0.; 21];
+for caption in &captions.captions {
+    counts[caption.split_whitespace().count().min(20)] += 1.;
+}
+let rows = counts.iter().enumerate().filter(|(_, n)| **n > 0.);
+let rows: Vec<(String, f64)> = rows.map(|(words, n)| (format!("{words} words"), *n)).collect();
+bars("Captions by length", &rows)?
+;
+
+let splits = Splits::of(&folder, &captions)?;
+let train = captions.select(&splits.train);
+let valid = captions.select(&splits.valid);
+let unseen_style = captions.select(&splits.unseen_style);
+let numbers = [&train, &valid, &unseen_style].map(|part| part.len());
+println!("captions: train {}, valid {}, unseen style {}", numbers[0], numbers[1], numbers[2]);
+;
+
+let mut items = Vec::new();
+for i in (0..45).step_by(5) {
+    let picture = load_image(&folder.images.join(&train.image_filenames[i]), i)?;
+    items.push(GridItem::new(picture, &train.captions[i]));
+}
+image_grid(&items, 3)?
+;
+
+let config = Config::tiny();
+let tokenizer = encoder::tokenizer(&config)?;
+let ids = tokenizer.encode("a dog on the grass", config.max_length)?;
+println!("{ids:?} of {} tokens\n{}", tokenizer.vocab_size(), tokenizer.decode(&ids)?);
+;
+
+let sentences = ["a dog on the grass", "two red apples and a cup on a table"];
+let encoded = tokenizer.encode_batch(&sentences, config.max_length, &Device::Cpu)?;
+println!("{}\n{}", encoded.input_ids, encoded.attention_mask);
+;
+
+let transform = Transform::imagenet(config.size);
+let picture = load_image(&folder.images.join(&train.image_filenames[0]), 0)?;
+let image = transform.apply(&picture)?;
+println!("{:?}, mean {:.2}", image.dims(), image.mean_all()?.to_scalar::<f32>()?);
+;
+
+let seen = transform.inverse(&image)?;
+let file = GridItem::new(picture.clone(), "the file: 320 × 240");
+let seen = GridItem::new(seen, "what the encoder sees: 64 × 64");
+image_grid(&[file, seen], 2)?
+;
+
+/// The lecture's `CLIPDataset`.
+pub struct ClipDataset {
+    image_filenames: Vec<String>,
+    captions: Vec<String>,
+    encoded_captions: Encoded,
+    transform: Transform,
+    image_folder: PathBuf,
+}
+
+impl PairDataset for ClipDataset {
+    fn new(
+        image_filenames: &[String],
+        captions: &[String],
+        tokenizer: &Tokenizer,
+        transform: &Transform,
+        image_folder: &Path,
+        max_length: usize,
+    ) -> Result<Self> {
+        if image_filenames.len() != captions.len() {
+            let expected = format!("{} captions, one a file name", image_filenames.len());
+            return Err(Error::value("ClipDataset", expected, captions.len()));
+        }
+        if let Some(row) = captions.iter().position(|c| c.trim().is_empty()) {
+            return Err(Error::value(format!("ClipDataset, caption {row}"), "some words", "none"));
+        }
+        Ok(Self {
+            image_filenames: image_filenames.to_vec(),
+            captions: captions.to_vec(),
+            encoded_captions: tokenizer.encode_batch(captions, max_length, &Device::Cpu)?,
+            transform: transform.clone(),
+            image_folder: image_folder.to_path_buf(),
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.captions.len()
+    }
+
+    fn get(&self, index: usize) -> Result<Item> {
+        if index >= self.len() {
+            return Err(Error::value("ClipDataset, index", format!("below {}", self.len()), index));
+        }
+        let path = self.image_folder.join(&self.image_filenames[index]);
+        let image = self.transform.apply(&load_image(&path, index)?)?;
+        Ok(Item {
+            image,
+            input_ids: self.encoded_captions.input_ids.get(index)?,
+            attention_mask: self.encoded_captions.attention_mask.get(index)?,
+            caption: self.captions[index].clone(),
+        })
+    }
+
+    fn image_filename(&self, index: usize) -> &str {
+        &self.image_filenames[index]
+    }
+}
+;
+
+filled::clip_dataset::<ClipDataset>()
+;
+
+let train_set = stand_in::clip_dataset::<ClipDataset>(
+    &train.image_filenames,
+    &train.captions,
+    &tokenizer,
+    &transform,
+    &folder.images,
+    config.max_length,
+)?;
+println!("{} pairs", train_set.len());
+;
+
+let item = train_set.get(7)?;
+println!("image {:?}\nids   {}\nmask  {}", item.image.dims(), item.input_ids, item.attention_mask);
+println!("caption \"{}\"", item.caption);
+;
+
+let (shuffle_seed, workers, unique_images) = (Some(0), 2, true);
+let loader = Loader::new(train_set.clone(), 8, shuffle_seed, workers, unique_images)?;
+let batch = loader.epoch(0).next().expect("there is a first batch")?;
+println!("images {:?}, ids {:?}", batch.images.dims(), batch.input_ids.dims());
+;
+
+let mut items = Vec::new();
+for (i, caption) in batch.captions.iter().enumerate() {
+    items.push(GridItem::new(transform.inverse(&batch.images.get(i)?)?, caption));
+}
+image_grid(&items, 4)?
+;
+
+match train_set.get(1_000_000) {
+    Ok(_) => println!("there is such an item"),
+    Err(error) => println!("{error}"),
+}
+;
+
+Ok(())
+}
+
+fn n02_clip() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let config = Config::tiny();
+let mut table = Table::new(["preset", "picture side", "batch", "projection", "epochs"]);
+for c in [config.clone(), Config::lecture()] {
+    let numbers = [c.size, c.batch_size, c.projection_dim, c.epochs].map(|n| n.to_string());
+    table = table.row([vec![c.preset], numbers.to_vec()].concat());
+}
+table
+;
+
+/// The lecture's `ProjectionHead`.
+pub struct ProjectionHead {
+    projection: Linear,
+    fc: Linear,
+    dropout: Dropout,
+    layer_norm: LayerNorm,
+}
+
+impl Projection for ProjectionHead {
+    fn new(
+        embedding_dim: usize,
+        projection_dim: usize,
+        dropout: f64,
+        params: &Params,
+    ) -> Result<Self> {
+        let projection = Linear::new(embedding_dim, projection_dim, &params.pp("projection"))?;
+        Ok(Self {
+            projection,
+            fc: Linear::new(projection_dim, projection_dim, &params.pp("fc"))?,
+            dropout: Dropout::new(dropout, params),
+            layer_norm: LayerNorm::new(projection_dim, 1e-5, &params.pp("layer_norm"))?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let projected = self.projection.forward(x)?;
+        let x = gelu(&projected)?;
+        let x = self.fc.forward(&x)?;
+        let x = self.dropout.forward(&x, mode)?;
+        let x = (x + projected)?;
+        self.layer_norm.forward(&x)
+    }
+}
+;
+
+filled::projection_head::<ProjectionHead>()
+;
+
+/// The symmetric contrastive loss: `(b, p)`, `(b, p)`, the slide's `t` → a scalar.
+pub fn clip_loss(
+    image_embeddings: &Tensor,
+    text_embeddings: &Tensor,
+    logit_scale: &Tensor,
+) -> Result<Tensor> {
+    let image_embeddings = l2_normalize(image_embeddings)?;
+    let text_embeddings = l2_normalize(text_embeddings)?;
+    let logits =
+        image_embeddings.matmul(&text_embeddings.t()?)?.broadcast_mul(&logit_scale.exp()?)?;
+    let labels = Tensor::arange(0, logits.dim(0)? as u32, logits.device())?;
+    let image_loss = cross_entropy(&logits, &labels)?;
+    let text_loss = cross_entropy(&logits.t()?, &labels)?;
+    Ok(((image_loss + text_loss)? / 2.)?)
+}
+;
+
+filled::clip_loss(clip_loss)
+;
+
+let head_builder: HeadBuilder = stand_in::projection_head::<ProjectionHead>();
+let loss: ClipLoss = stand_in::clip_loss(clip_loss);
+let model = ClipModel::new(&config, head_builder, loss)?;
+;
+
+let mut table = Table::new(["part", "parameters"]);
+for part in ["image_encoder", "text_encoder", "image_projection", "text_projection"] {
+    let params = model.params().pp(part).trainable();
+    let count: usize = params.iter().map(|p| p.var().elem_count()).sum();
+    table = table.row([part.to_string(), count.to_string()]);
+}
+table
+;
+
+let folder = scenes(Path::new("scenes"), 3000)?;
+let captions = folder.captions(BadRows::Refuse)?;
+let splits = Splits::of(&folder, &captions)?;
+let eight: Vec<usize> = splits.valid.iter().copied().step_by(5).take(8).collect();
+let eight = captions.select(&eight);
+let transform = Transform::imagenet(config.size);
+;
+
+let mut pictures = Vec::new();
+for (i, name) in eight.image_filenames.iter().enumerate() {
+    pictures.push(load_image(&folder.images.join(name), i)?);
+}
+let images = pictures.iter().map(|p| transform.apply(p)).collect::<Result<Vec<_>>>()?;
+let images = Tensor::stack(&images, 0)?;
+let encoded = model.tokenizer().encode_batch(&eight.captions, config.max_length, &Device::Cpu)?;
+println!("images {:?}, ids {:?}", images.dims(), encoded.input_ids.dims());
+;
+
+let image_embeddings = model.encode_image(&images, Mode::Eval)?;
+let text_embeddings = model.encode_text(&encoded.input_ids, &encoded.attention_mask, Mode::Eval)?;
+println!("{:?} and {:?}", image_embeddings.dims(), text_embeddings.dims());
+;
+
+let similarities = model.similarities(&images, &encoded.input_ids, &encoded.attention_mask)?;
+similarity_heatmap(&similarities, &pictures, &eight.captions, "Cosine similarity before training")?
+;
+
+match model.loss(&images, &encoded.input_ids, &encoded.attention_mask, Mode::Eval) {
+    Ok(loss) => println!("loss {:.3}, guessing {:.3}", loss.to_scalar::<f32>()?, 8f32.ln()),
+    Err(error) => println!("{error}"),
+}
+;
+
+Ok(())
+}
+
+fn n03_training() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+/// The lecture's `ProjectionHead`.
+pub struct ProjectionHead {
+    projection: Linear,
+    fc: Linear,
+    dropout: Dropout,
+    layer_norm: LayerNorm,
+}
+
+impl Projection for ProjectionHead {
+    fn new(
+        embedding_dim: usize,
+        projection_dim: usize,
+        dropout: f64,
+        params: &Params,
+    ) -> Result<Self> {
+        let projection = Linear::new(embedding_dim, projection_dim, &params.pp("projection"))?;
+        Ok(Self {
+            projection,
+            fc: Linear::new(projection_dim, projection_dim, &params.pp("fc"))?,
+            dropout: Dropout::new(dropout, params),
+            layer_norm: LayerNorm::new(projection_dim, 1e-5, &params.pp("layer_norm"))?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let projected = self.projection.forward(x)?;
+        let x = gelu(&projected)?;
+        let x = self.fc.forward(&x)?;
+        let x = self.dropout.forward(&x, mode)?;
+        let x = (x + projected)?;
+        self.layer_norm.forward(&x)
+    }
+}
+;
+
+/// The symmetric contrastive loss: `(b, p)`, `(b, p)`, the slide's `t` → a scalar.
+pub fn clip_loss(
+    image_embeddings: &Tensor,
+    text_embeddings: &Tensor,
+    logit_scale: &Tensor,
+) -> Result<Tensor> {
+    let image_embeddings = l2_normalize(image_embeddings)?;
+    let text_embeddings = l2_normalize(text_embeddings)?;
+    let logits =
+        image_embeddings.matmul(&text_embeddings.t()?)?.broadcast_mul(&logit_scale.exp()?)?;
+    let labels = Tensor::arange(0, logits.dim(0)? as u32, logits.device())?;
+    let image_loss = cross_entropy(&logits, &labels)?;
+    let text_loss = cross_entropy(&logits.t()?, &labels)?;
+    Ok(((image_loss + text_loss)? / 2.)?)
+}
+;
+
+let config = Config { epochs: 4, ..Config::tiny() };
+let head_builder: HeadBuilder = stand_in::projection_head::<ProjectionHead>();
+let loss: ClipLoss = stand_in::clip_loss(clip_loss);
+let model = ClipModel::new(&config, head_builder, loss)?;
+let epochs = if filled::clip_loss(clip_loss).is_filled() { config.epochs } else { 0 };
+;
+
+let folder = scenes(Path::new("scenes"), 3000)?;
+let captions = folder.captions(BadRows::Refuse)?;
+let splits = Splits::of(&folder, &captions)?;
+let train = captions.select(&splits.train);
+let first_captions: Vec<usize> = splits.valid.iter().copied().step_by(5).collect();
+let valid = captions.select(&first_captions);
+println!("train: {} captions, valid: {} captions", train.len(), valid.len());
+;
+
+pub type Pairs = Arc<dyn PairDataset>;
+
+pub fn pairs(captions: &Captions, folder: &DataFolder, model: &ClipModel) -> Result<Pairs> {
+    let (names, texts) = (&captions.image_filenames, &captions.captions);
+    let (tokenizer, config) = (model.tokenizer(), model.config());
+    let transform = Transform::imagenet(config.size);
+    let max_length = config.max_length;
+    let set = FolderPairs::new(names, texts, tokenizer, &transform, &folder.images, max_length)?;
+    Ok(Arc::new(set.cached()))
+}
+;
+
+let (batch_size, workers) = (config.batch_size, config.num_workers);
+let train_set = pairs(&train, &folder, &model)?;
+let train_loader = Loader::new(train_set, batch_size, Some(config.seed), workers, true)?;
+let train_loader = train_loader.one_caption_per_image();
+let valid_set = pairs(&valid, &folder, &model)?;
+let valid_loader = Loader::new(valid_set, batch_size, None, workers, false)?;
+println!("{} steps an epoch", train_loader.steps_per_epoch());
+;
+
+let mut optimizer = model.optimizer();
+let mut lr_scheduler = ReduceLrOnPlateau::new(config.patience, config.factor);
+let mut table = Table::new(["group", "tensors", "learning rate", "weight decay"]);
+for group in optimizer.groups() {
+    let (lr, decay) = (group.lr.to_string(), group.weight_decay.to_string());
+    table = table.row([group.name.clone(), group.params.len().to_string(), lr, decay]);
+}
+table
+;
+
+/// Saves `model` as `best.pt` in `folder` if `valid_loss` is lower than `best_loss`; gives the best loss so far.
+pub fn keep_best(valid_loss: f64, best_loss: f64, model: &dyn Save, folder: &Path) -> Result<f64> {
+    if valid_loss < best_loss {
+        model.save(&folder.join("best.pt"))?;
+        return Ok(valid_loss);
+    }
+    Ok(best_loss)
+}
+;
+
+filled::keep_best(keep_best)
+;
+
+let keep: KeepBest = stand_in::keep_best(keep_best);
+let mut log = TrainLog::new(epochs);
+let mut best_loss = f64::INFINITY;
+for epoch in 0..epochs {
+    let title = format!("Epoch: {}", epoch + 1);
+    let mut progress = Progress::new(title, train_loader.steps_per_epoch());
+    let mut watch = |step: Step| progress.update(step.step, &step.note());
+    let train_loss = train_epoch(&model, &train_loader, &mut optimizer, &mut log, &mut watch)?;
+    let valid_loss = valid_epoch(&model, &valid_loader, &mut log)?;
+    progress.finish(&format!("train {:.3}, valid {:.3}", train_loss.avg, valid_loss.avg));
+    best_loss = keep(valid_loss.avg, best_loss, &model, Path::new("."))?;
+    lr_scheduler.step(valid_loss.avg, &mut optimizer);
+}
+;
+
+if epochs > 0 {
+    log.curves()?.show();
+} else {
+    println!("nothing was trained: there are no curves to show");
+}
+;
+
+let model = if epochs > 0 { model } else { ClipModel::shipped()? };
+let transform = Transform::imagenet(config.size);
+let eight = valid.select(&[0, 1, 2, 3, 4, 5, 6, 7]);
+let mut pictures = Vec::new();
+for (i, name) in eight.image_filenames.iter().enumerate() {
+    pictures.push(load_image(&folder.images.join(name), i)?);
+}
+;
+
+let images = pictures.iter().map(|p| transform.apply(p)).collect::<Result<Vec<_>>>()?;
+let images = Tensor::stack(&images, 0)?;
+let encoded = model.tokenizer().encode_batch(&eight.captions, config.max_length, &Device::Cpu)?;
+let similarities = model.similarities(&images, &encoded.input_ids, &encoded.attention_mask)?;
+similarity_heatmap(&similarities, &pictures, &eight.captions, "Cosine similarity after training")?
+;
+
+let best = Path::new("best.pt");
+if epochs > 0 && best.exists() {
+    let again = ClipModel::load(best, head_builder, loss)?;
+    let valid_loss = valid_epoch(&again, &valid_loader, &mut TrainLog::new(0))?;
+    println!("validation loss of best.pt: {:.3}", valid_loss.avg);
+} else {
+    println!("there is no best.pt of this training");
+}
+;
+
+Ok(())
+}
+
+fn n04_find_matches() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let model = ClipModel::shipped()?;
+let folder = scenes(Path::new("scenes"), 3000)?;
+let captions = folder.captions(BadRows::Refuse)?;
+let splits = Splits::of(&folder, &captions)?;
+let first_captions: Vec<usize> = splits.valid.iter().copied().step_by(5).collect();
+let valid = captions.select(&first_captions);
+;
+
+let index = ImageIndex::build(&model, &folder.images, &valid.image_filenames, &mut |_| ())?;
+println!("{} pictures, embeddings {:?}", index.image_filenames.len(), index.embeddings.dims());
+;
+
+/// `(N, p)`, `(1, p)`, a file name a row → the best `n`, best first, one entry a file.
+pub fn find_matches(
+    image_embeddings: &Tensor,
+    text_embedding: &Tensor,
+    image_filenames: &[String],
+    n: usize,
+) -> Result<Vec<Match>> {
+    let image_embeddings_n = l2_normalize(image_embeddings)?;
+    let text_embeddings_n = l2_normalize(text_embedding)?;
+    let dot_similarity = image_embeddings_n.matmul(&text_embeddings_n.t()?)?.flatten_all()?;
+    let mut matches: Vec<Match> = image_filenames
+        .iter()
+        .zip(dot_similarity.to_vec1::<f32>()?)
+        .map(|(name, similarity)| Match { image_filename: name.clone(), similarity })
+        .collect();
+    matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+    let mut seen = std::collections::HashSet::new();
+    matches.retain(|m| seen.insert(m.image_filename.clone()));
+    matches.truncate(n);
+    Ok(matches)
+}
+;
+
+filled::find_matches(find_matches)
+;
+
+let find: FindMatches = stand_in::find_matches(find_matches);
+let query = "a dog on the grass";
+let text_embedding = model.encode_texts(&[query])?;
+let matches = find(&index.embeddings, &text_embedding, &index.image_filenames, 9)?;
+match_grid(&folder.images, &matches)?
+;
+
+let query = "two boats on the sea";
+let text_embedding = model.encode_texts(&[query])?;
+let matches = find(&index.embeddings, &text_embedding, &index.image_filenames, 9)?;
+match_grid(&folder.images, &matches)?
+;
+
+let queries = model.encode_texts(&valid.captions)?;
+let recall = retrieval(&index.embeddings, &queries)?;
+recall.table()
+;
+
+let unseen: Vec<usize> = splits.unseen_style.iter().copied().step_by(5).collect();
+let unseen = captions.select(&unseen);
+let unseen_index = ImageIndex::build(&model, &folder.images, &unseen.image_filenames, &mut |_| ())?;
+let recall = retrieval(&unseen_index.embeddings, &model.encode_texts(&unseen.captions)?)?;
+recall.table().note(format!("{} pictures in a style never trained on", unseen.len()))
+;
+
+let text_embedding = model.encode_texts(&["four cats"])?;
+let matches = find(&index.embeddings, &text_embedding, &index.image_filenames, 9)?;
+match_grid(&folder.images, &matches)?
+;
+
+let text_embedding = model.encode_texts(&["an orchestra plays a symphony"])?;
+let matches = find(&index.embeddings, &text_embedding, &index.image_filenames, 9)?;
+match_grid(&folder.images, &matches)?
+;
+
+Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let all: &[(&str, fn() -> vision_language::Result<()>)] = &[
+        ("00_setup", n00_setup),
+        ("01_data", n01_data),
+        ("02_clip", n02_clip),
+        ("03_training", n03_training),
+        ("04_find_matches", n04_find_matches),
+    ];
+    for (name, run) in all {
+        if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {
+            continue;
+        }
+        println!("# {name}");
+        if let Err(error) = run() {
+            eprintln!("{name}: {error}");
+            return std::process::ExitCode::FAILURE;
+        }
+    }
+    std::process::ExitCode::SUCCESS
+}
