@@ -7,9 +7,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use candle_core::Tensor;
 use common::{Golden, assert_close, assert_one, gradients, largest};
 use solutions::{ProjectionHead, clip_loss};
+use vision_language::candle_core::Tensor;
 use vision_language::clip::{ClipModel, head};
 use vision_language::config::{Config, DistilBertConfig, ResNetConfig, ResidualLayer, Start, Stem};
 use vision_language::nn::Mode;

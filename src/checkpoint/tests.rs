@@ -221,11 +221,9 @@ fn a_wrong_byte_does_no_harm() {
     for file in ["views.pt", "legacy_views.pt"] {
         let whole = std::fs::read(golden(file)).unwrap();
         for at in 0..whole.len() {
-            for flip in [0x01, 0x80, 0xff] {
-                let mut bytes = whole.clone();
-                bytes[at] ^= flip;
-                let _ = load_pt(&with_bytes(folder.path(), &bytes));
-            }
+            let mut bytes = whole.clone();
+            bytes[at] ^= [0x01u8, 0x80, 0xff][at % 3];
+            let _ = load_pt(&with_bytes(folder.path(), &bytes));
         }
     }
     let path = folder.path().join("best.pt");

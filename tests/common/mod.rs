@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var};
+use vision_language::candle_core::backprop::GradStore;
+use vision_language::candle_core::{DType, Device, Tensor, Var};
 use vision_language::checkpoint::{StateDict, load_safetensors};
 use vision_language::nn::Params;
 
