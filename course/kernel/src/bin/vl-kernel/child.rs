@@ -24,6 +24,10 @@ pub fn run() -> anyhow::Result<()> {
                 None => std::env::remove_var(name),
             }
         }
+        // The frames of a cell's backtrace are evcxr's; only one who asks for all of them wants to see them.
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "full") {
+            std::env::remove_var("RUST_BACKTRACE");
+        }
     }
     if let Some(folder) = std::env::var_os(variable::NOTEBOOK) {
         std::env::set_current_dir(folder)?;
