@@ -4,11 +4,11 @@
 //! commands. A command that needs holes starts itself again from the crate that can hand them over: `solutions` where
 //! that is, else the student's `exercises`.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest};
 
-use crate::house::House;
+use crate::house::{House, cargo_here};
 use crate::{Error, Result};
 
 /// The code of the exercises that the practice runs on.
@@ -31,7 +31,7 @@ pub(crate) fn delegate() -> Result<ExitCode> {
     let house = House::find()?;
     let package =
         if house.root.join("solutions/Cargo.toml").is_file() { "solutions" } else { "exercises" };
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = cargo_here();
     command.args(["run", "--quiet", "--manifest-path"]).arg(house.root.join("Cargo.toml"));
     command.args(["--package", package, "--"]).args(std::env::args_os().skip(1));
     let status = command.status().map_err(Error::io("cargo"))?;

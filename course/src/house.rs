@@ -47,10 +47,26 @@ impl House {
     }
 }
 
-/// Cargo, as the user started us with it.
+/// Cargo in the checkout, as the user started us with it.
 pub fn cargo(root: &Path) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo_here();
     cargo.current_dir(root);
+    cargo
+}
+
+/// Cargo in the working directory.
+///
+/// `cargo run` tells a program which package it is. A cargo below it must not hear that: the build script of `ring` looks
+/// at those variables, and with them the library would be compiled anew at each call.
+pub fn cargo_here() -> Command {
+    const TOLD: [&str; 5] =
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| TOLD.iter().any(|told| name.starts_with(told))) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 

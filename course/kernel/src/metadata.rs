@@ -16,7 +16,7 @@ pub const CELL: &str = "@CELL@";
 pub const LIBRARY: &str = "vision-language";
 
 /// Packages whose types turn up in a notebook's variables.
-const NAMEABLE: &[&str] = &["candle-core", "candle-nn"];
+const NAMEABLE: &[&str] = &["candle-core", "candle-nn", "image"];
 
 /// The packages of the standard library's workspace that rust-analyzer needs to give a type to a variable.
 pub const STD: &[&str] = &[

@@ -24,6 +24,10 @@ pub mod variable {
     pub const STATUS: &str = "VL_KERNEL_STATUS";
 }
 
+/// evcxr's configuration. The library is optimised, a cell calls it: compiling a cell without optimising it takes half the
+/// time, and `:opt 2` is there for a cell that computes much by itself.
+const CONFIGURATION: &str = "[evcxr]\nopt_level = \"0\"\n";
+
 const PREFIX: &str = "vl-kernel-";
 
 /// A private directory, removed when this is dropped.
@@ -48,6 +52,7 @@ impl Session {
         for part in ["bin", "cell", "config"] {
             private(&session.folder.join(part))?;
         }
+        fs::write(session.folder.join("config/evcxr.toml"), CONFIGURATION)?;
         Ok(session)
     }
 

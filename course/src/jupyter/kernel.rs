@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -39,7 +39,8 @@ impl Kernel {
         let facade = ["rustc", "--package", "facade", "--lib", JSON, "--", "-C", "prefer-dynamic"];
         let built = output(cargo(&house.root).args(facade), hint)?;
         let suffix = std::env::consts::DLL_SUFFIX;
-        let facade = artefact(&built, "facade", |path| path.to_string_lossy().ends_with(suffix))?;
+        let facade =
+            artefact(&built, "vision_language", |path| path.to_string_lossy().ends_with(suffix))?;
         let deps = facade.with_file_name("deps");
 
         // A plain `cargo build` of the whole workspace writes another file under the same name.
@@ -127,6 +128,8 @@ fn keep(built: &Path, kept: &Path) -> Result<()> {
     fs::hard_link(built, &new)
         .or_else(|_| fs::copy(built, &new).map(drop))
         .and_then(|()| fs::rename(&new, kept))
+        // Renaming one link of a file to another does nothing, and leaves both.
+        .and_then(|()| fs::remove_file(&new).or(Ok(())))
         .map_err(Error::io(kept))
 }
 

@@ -26,12 +26,24 @@ pub fn find(asked: Option<&Path>) -> Result<PathBuf> {
         };
     }
     let own = data_folder()?.join("venv");
-    for python in [own.join("bin/python"), PathBuf::from("python3")] {
-        if matches!(lacks(&python), Ok(None)) {
-            return Ok(python);
-        }
+    match present(&own) {
+        Some(python) => Ok(python),
+        None => make(&own),
     }
-    make(&own)
+}
+
+/// A Python with Jupyter that is there already: in our own environment `own`, or on the path.
+fn present(own: &Path) -> Option<PathBuf> {
+    let pythons = [own.join("bin/python"), PathBuf::from("python3")];
+    pythons.into_iter().find(|python| matches!(lacks(python), Ok(None)))
+}
+
+/// Whether [`find`] would answer without making anything.
+pub fn is_there() -> bool {
+    match std::env::var_os("VL_PYTHON") {
+        Some(python) => matches!(lacks(Path::new(&python)), Ok(None)),
+        None => data_folder().is_ok_and(|folder| present(&folder.join("venv")).is_some()),
+    }
 }
 
 /// The first module that this Python lacks.

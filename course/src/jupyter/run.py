@@ -8,6 +8,7 @@ should have left behind is asked for.
 
 import json
 import os
+import queue
 import re
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 from nbconvert import HTMLExporter
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -105,7 +107,10 @@ class Run:
         if self.work["ours"]:
             self.client.execute_cell(cell, index, execution_count=self.count)
             words = self.status.read().decode().split()
-            return (words[-1], stderr_of(cell)) if words else None
+            if words:
+                self.late(index, cell)
+                return words[-1], stderr_of(cell)
+            return None
         source, mark = cell.source, f"vl_cell_{self.count}_ended"
         marked = not re.search(r"^\s*(:|#!\[|//!)", source, re.M)
         try:
@@ -114,8 +119,18 @@ class Run:
         finally:
             cell.source = source
         if marked and mark not in self.variables():
+            self.late(index, cell)
             message = stderr_of(cell)
             return ("panic" if "panicked at" in message else "error", message)
+
+    def late(self, index, cell):
+        """evcxr sends standard error apart: what still comes belongs to this cell."""
+        try:
+            while True:
+                message = run_sync(self.client.kc.get_iopub_msg)(timeout=0.3)
+                self.client.process_message(message, cell, index)
+        except (queue.Empty, CellExecutionComplete):
+            pass
 
     def variables(self):
         """What the stock kernel's command `:vars` lists."""

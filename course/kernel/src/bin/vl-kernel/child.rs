@@ -1,8 +1,9 @@
 //! The process that runs the cells: this program again, as evcxr starts it.
 //!
 //! evcxr reports a panic or a failed `?` in a cell as success, by a line on the cell's standard output that never
-//! reaches Jupyter. A headless run must know: standard output passes through here, and such a line is written to the
-//! file that [`variable::STATUS`] names.
+//! reaches Jupyter. So standard output passes through here. A headless run must know of such a line: it is written to the
+//! file that [`variable::STATUS`] names. And what the cell said on standard error goes another way: such a line waits
+//! until that has arrived, or the words would appear under the next cell.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -23,14 +24,18 @@ pub fn run() -> anyhow::Result<()> {
                 None => std::env::remove_var(name),
             }
         }
+        // The frames of a cell's backtrace are evcxr's; only one who asks for all of them wants to see them.
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "full") {
+            std::env::remove_var("RUST_BACKTRACE");
+        }
     }
     if let Some(folder) = std::env::var_os(variable::NOTEBOOK) {
         std::env::set_current_dir(folder)?;
     }
     leave_with_the_kernel();
-    if let Some(path) = std::env::var_os(variable::STATUS) {
-        relay(OpenOptions::new().create(true).append(true).open(path)?)?;
-    }
+    let status = std::env::var_os(variable::STATUS);
+    let status = status.map(|path| OpenOptions::new().create(true).append(true).open(path));
+    relay(status.transpose()?)?;
     evcxr::runtime_hook();
     Ok(())
 }
@@ -55,10 +60,12 @@ fn failure(line: &[u8]) -> Option<&'static str> {
     }
 }
 
+const STANDARD_ERROR_ARRIVES: Duration = Duration::from_millis(30);
+
 static DRAINED: Mutex<Option<Receiver<()>>> = Mutex::new(None);
 
 /// Puts a pipe in the place of standard output, and a thread between it and the kernel.
-fn relay(mut status: File) -> std::io::Result<()> {
+fn relay(mut status: Option<File>) -> std::io::Result<()> {
     let mut ends = [0; 2];
     // SAFETY: plain calls on file descriptors that this function makes and owns.
     let (reader, mut kernel) = unsafe {
@@ -81,7 +88,10 @@ fn relay(mut status: File) -> std::io::Result<()> {
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             if let Some(word) = failure(&line) {
-                let _ = writeln!(status, "{word}");
+                if let Some(status) = &mut status {
+                    let _ = writeln!(status, "{word}");
+                }
+                std::thread::sleep(STANDARD_ERROR_ARRIVES);
             }
             if kernel.write_all(&line).is_err() {
                 break;
