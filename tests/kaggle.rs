@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use server::{Reply, Request, Server};
+use vision_language::dataset::{BadRows, DataFolder};
 use vision_language::hub::{Credentials, Kaggle, KaggleDataset, Limits, Patience, Progress, unzip};
 use vision_language::{Error, Result};
 
@@ -289,6 +290,50 @@ fn a_page_instead_of_an_archive_does_not_unpack() {
     let (why, next) = refusal(unzip(&client.archive(), &out, limits, &mut |_, _| ()).unwrap_err());
     assert!(why.contains("not a whole zip") && next.contains("again"), "{why}\n{next}");
     assert!(!out.exists());
+}
+
+/// Kaggle's archive of a dataset: its folders and its captions file, pictures of a few bytes.
+fn archive_of(dataset: KaggleDataset) -> Vec<u8> {
+    use std::io::Write;
+    let entries: &[(&str, &str)] = match dataset {
+        KaggleDataset::Flickr8k => &[
+            ("Images/1_a.jpg", "jpeg"),
+            ("captions.txt", "image,caption\n1_a.jpg,\"A dog , running .\"\n1_a.jpg,A dog .\n"),
+        ],
+        KaggleDataset::Flickr30k => &[
+            ("flickr30k_images/flickr30k_images/2199200615.jpg", "jpeg"),
+            (
+                "flickr30k_images/results.csv",
+                "image_name| comment_number| comment\n2199200615.jpg| 3| A dog , running .\n\
+                 2199200615.jpg| 4   A dog runs across the grass .\n",
+            ),
+        ],
+    };
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn both_datasets_from_the_door_to_their_captions() {
+    for dataset in [KaggleDataset::Flickr8k, KaggleDataset::Flickr30k] {
+        let content = archive_of(dataset);
+        let behind = Server::start(move |r, _| storage(r, &content, "\"a\""));
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, out) = (folder.path().join("a.zip"), folder.path().join("data"));
+        let door = door(&behind);
+        let kaggle = Kaggle { url: door.url(), credentials: credentials(), patience: patience() };
+        kaggle.download(dataset, &archive, &mut |_| ()).unwrap();
+        unzip(&archive, &out, dataset.limits(), &mut |_, _| ()).unwrap();
+        let found = DataFolder::find(&out).unwrap();
+        let captions = found.captions(BadRows::Refuse).unwrap();
+        assert_eq!((captions.len(), captions.captions[0].as_str()), (2, "A dog , running ."));
+        assert!(found.images.join(&captions.image_filenames[0]).is_file());
+        assert_eq!(captions.repaired.len(), usize::from(dataset == KaggleDataset::Flickr30k));
+    }
 }
 
 fn find(values: &[(&str, &str)]) -> Result<Credentials> {

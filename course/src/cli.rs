@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{eval, matching, pretrain, sync, train};
+use crate::cmd::{data, eval, kernel, lab, matching, pretrain, run, sync, train};
 use crate::holes::{self, Holes};
 use crate::house::House;
 use crate::{Error, Result};
@@ -19,6 +19,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Data(data::DataArgs),
+    Lab(lab::LabArgs),
+    Run(run::RunArgs),
+    Kernel(kernel::KernelArgs),
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
@@ -44,6 +48,10 @@ pub fn main(holes: Option<Holes>) -> ExitCode {
 
 fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
     match (command, holes) {
+        (Command::Data(args), _) => data::data(args)?,
+        (Command::Lab(args), _) => lab::lab(args)?,
+        (Command::Run(args), _) => run::run(args)?,
+        (Command::Kernel(args), _) => kernel::kernel(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
         (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {

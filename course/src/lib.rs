@@ -6,6 +6,7 @@ pub mod cmd;
 pub mod error;
 pub mod holes;
 pub mod house;
+pub mod jupyter;
 pub mod sync;
 
 pub use cli::main;

@@ -37,7 +37,7 @@ pub fn save_pt(path: &Path, state: &StateDict, records: &[(&str, &[u8])]) -> Res
         _ => bytes(tensor),
     };
     write_atomic(path, |file| {
-        let mut out = Quiet { inner: BufWriter::with_capacity(1 << 20, file), failed: false };
+        let mut out = Quiet::new(file);
         let mut zip = ZipWriter::new(&mut out);
         let mut record = |name: &str, bytes: &[u8]| -> io::Result<()> {
             // PyTorch maps storages into memory when they lie at multiples of 64.
@@ -152,14 +152,21 @@ pub(super) fn bytes(tensor: &Tensor) -> Result<Vec<u8>> {
     })
 }
 
-/// After a failed write everything else seems to succeed: a `ZipWriter` that is dropped tries to finish its file and
-/// would complain on stderr, when the error is on its way to the caller and the file will be removed.
+/// After a failed write everything else seems to succeed, into nothing: a `ZipWriter` that is dropped tries to finish its
+/// file and would complain on stderr, when the error is on its way to the caller and the file will be removed.
 struct Quiet<'a> {
     inner: BufWriter<&'a File>,
     failed: bool,
+    position: u64,
+    end: u64,
 }
 
-impl Quiet<'_> {
+impl<'a> Quiet<'a> {
+    fn new(file: &'a File) -> Self {
+        let inner = BufWriter::with_capacity(1 << 20, file);
+        Self { inner, failed: false, position: 0, end: 0 }
+    }
+
     fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         self.failed |= result.is_err();
         result
@@ -168,11 +175,16 @@ impl Quiet<'_> {
 
 impl Write for Quiet<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.failed {
-            return Ok(bytes.len());
-        }
-        let result = self.inner.write(bytes);
-        self.note(result)
+        let written = match self.failed {
+            true => bytes.len(),
+            false => {
+                let result = self.inner.write(bytes);
+                self.note(result)?
+            }
+        };
+        self.position += written as u64;
+        self.end = self.end.max(self.position);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -186,10 +198,17 @@ impl Write for Quiet<'_> {
 
 impl Seek for Quiet<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        if self.failed {
-            return Ok(0);
+        let (base, offset) = match to {
+            SeekFrom::Start(position) => (position, 0),
+            SeekFrom::Current(offset) => (self.position, offset),
+            SeekFrom::End(offset) => (self.end, offset),
+        };
+        let position = base.checked_add_signed(offset).ok_or(io::ErrorKind::InvalidInput)?;
+        if !self.failed && position != self.position {
+            let result = self.inner.seek(SeekFrom::Start(position));
+            self.note(result)?;
         }
-        let result = self.inner.seek(to);
-        self.note(result)
+        self.position = position;
+        Ok(position)
     }
 }

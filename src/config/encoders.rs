@@ -45,7 +45,7 @@ impl ResNetConfig {
             hidden_sizes: vec![32, 64, 128, 256],
             depths: vec![1, 1, 1, 1],
             layer: ResidualLayer::Basic,
-            stem: Stem::Small,
+            stem: Stem::Large,
         }
     }
 

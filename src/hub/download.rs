@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use super::space::{bytes, require_space};
+use super::space::{beside, bytes, require_space};
 use crate::{Error, Result};
 
 /// What a download tells while it runs.
@@ -91,9 +91,8 @@ impl Download<'_> {
     /// [`Error::Download`] after too many failures, for a refusal (401, 403, 404), without room on the disk;
     /// [`Error::Io`] when the disk refuses. `.part` stays.
     pub fn fetch(&self, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<()> {
-        if let Some(folder) = out.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        }
+        let folder = folder_of(out);
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let mut part = Part::open(out, &self.url)?;
         let agent = self.agent();
         let (mut failures, mut most) = (0, part.len);
@@ -212,9 +211,7 @@ impl Download<'_> {
             }
         }
         if let Some(length) = part.known.length {
-            let folder = part.path.parent().unwrap_or(Path::new("."));
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            require_space(folder, length.saturating_sub(part.len), &self.what)?;
+            require_space(folder_of(&part.path), length.saturating_sub(part.len), &self.what)?;
         }
         part.write_all(response.into_body(), progress)
     }
@@ -231,6 +228,11 @@ impl Download<'_> {
         let next = format!("{when}run the same command again{kept}");
         Error::Download { what: self.what.clone(), why, next }
     }
+}
+
+/// The folder that a file lies in, `.` for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What tells that two answers are of the same file: a strong `ETag`, else the date.
@@ -256,12 +258,7 @@ struct Part {
 
 impl Part {
     fn open(out: &Path, url: &str) -> Result<Self> {
-        let beside = |ending: &str| {
-            let mut name = out.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let (path, notes) = (beside(".part"), beside(".part.json"));
+        let (path, notes) = (beside(out, ".part")?, beside(out, ".part.json")?);
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)

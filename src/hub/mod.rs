@@ -7,5 +7,5 @@ mod unzip;
 
 pub use download::{Download, Patience, Progress};
 pub use kaggle::{Credentials, Kaggle, KaggleDataset};
-pub use space::{bytes, free_space, require_space};
+pub use space::{beside, bytes, free_space, require_space};
 pub use unzip::{Limits, unzip};

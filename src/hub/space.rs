@@ -1,6 +1,6 @@
 //! Room on the disk, asked for before it is needed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
@@ -47,6 +47,18 @@ pub fn bytes(n: u64) -> String {
     unreachable!("the last unit takes all")
 }
 
+/// `folder/name` → `folder/nameENDING`: where unfinished work lies.
+///
+/// # Errors
+/// When the path has no name, as `.` and `/`.
+pub fn beside(path: &Path, ending: &str) -> Result<PathBuf> {
+    let name = path.file_name();
+    let name = name.ok_or_else(|| Error::value("the path", "a name at its end", path.display()))?;
+    let mut name = name.to_owned();
+    name.push(ending);
+    Ok(path.with_file_name(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +72,14 @@ mod tests {
         let message = require_space(folder.path(), u64::MAX, "a file").unwrap_err().to_string();
         assert!(message.contains("a file") && message.contains("PB"), "{message}");
         assert!(free_space(&folder.path().join("gone")).is_err());
+    }
+
+    #[test]
+    fn beside_is_beside_with_and_without_a_slash() {
+        for path in ["out/flickr8k", "out/flickr8k/"] {
+            assert_eq!(beside(Path::new(path), ".zip").unwrap(), Path::new("out/flickr8k.zip"));
+        }
+        assert!(beside(Path::new("."), ".zip").is_err());
     }
 
     #[test]

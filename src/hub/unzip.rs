@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::space::{bytes, require_space};
+use super::space::{beside, bytes, require_space};
 use crate::{Error, Result};
 
 /// What an archive may be.
@@ -54,9 +54,7 @@ pub fn unzip(
     let entries = inspect(archive, &mut zip, limits)?;
     let total: u64 = entries.iter().map(|e| e.size).sum();
 
-    let mut name = out.as_os_str().to_owned();
-    name.push(".partial");
-    let partial = PathBuf::from(name);
+    let partial = beside(out, ".partial")?;
     let of = format!("{length} bytes, {} files, {total} unpacked\n", entries.len());
     begin(&partial, &of)?;
     let present = |e: &Entry| {

@@ -5,6 +5,7 @@
 //! differentiates, and a test compares every gradient with PyTorch's.
 
 mod layers;
+mod memory;
 pub mod ops;
 mod optim;
 mod params;

@@ -89,6 +89,7 @@ pub struct Params {
 impl Params {
     /// An empty tree whose initial values come from `seed`.
     pub fn new(device: &Device, seed: u64) -> Self {
+        super::memory::keep_freed_memory();
         let store = Store { params: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) };
         Self { store: Arc::new(Mutex::new(store)), prefix: String::new(), device: device.clone() }
     }

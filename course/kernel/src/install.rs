@@ -4,6 +4,7 @@
 //! recordings. Removing the folder removes the kernel.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,8 +47,6 @@ pub mod recording {
     pub const CELL: &str = "metadata.json";
     /// `cargo metadata` of the standard library's workspace.
     pub const STD: &str = "std.json";
-    /// The same with `--no-deps`.
-    pub const STD_NO_DEPS: &str = "std-no-deps.json";
     /// `rustc --print cfg -O`.
     pub const CFG: &str = "cfg.txt";
     /// `rustc --print target-spec-json`.
@@ -81,8 +80,8 @@ impl Install {
         ))
     }
 
-    /// Asks the toolchain for what is not given: `facade` is the compiled library in the target folder `target`.
-    pub fn discover(workspace: &Path, target: &Path, facade: &Path) -> Result<Install> {
+    /// Asks the toolchain for what is not given.
+    pub fn discover(workspace: &Path, deps: &Path, facade: &Path) -> Result<Install> {
         let sysroot =
             PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]), workspace)?);
         let rustc = sysroot.join("bin").join("rustc");
@@ -97,7 +96,7 @@ impl Install {
         Ok(Install {
             workspace: workspace.to_path_buf(),
             facade: facade.to_path_buf(),
-            deps: target.join("debug").join("deps"),
+            deps: deps.to_path_buf(),
             libdir: PathBuf::from(ask(
                 Command::new(&rustc).args(["--print", "target-libdir"]),
                 workspace,
@@ -114,7 +113,7 @@ impl Install {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let here = std::env::current_exe()?;
         for program in ["vl-kernel", "vl-cargo"] {
-            place(&here.with_file_name(program), &folder.join(program))?;
+            place(&here.with_file_name(program), folder, program)?;
         }
         self.record(folder)?;
         write(folder, "install.json", &serde_json::to_string_pretty(self)?)?;
@@ -140,17 +139,13 @@ impl Install {
         write(folder, recording::CELL, &cut.to_string())?;
 
         // The standard library's workspace uses features that only a nightly cargo reads; rust-analyzer does the same.
-        let library = self.library();
-        let std = |more: &[&str]| {
-            let mut cargo = of(&library.join("Cargo.toml"), more);
-            cargo.arg("--locked").env("__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS", "nightly");
-            ask(&mut cargo, &library)
-        };
-        let members = std(&["--no-deps"])?;
-        // Without a network the standard library's own dependencies may be missing: its own crates are enough then.
-        let all = std(&[]).or_else(|_| std(&["--offline"])).unwrap_or_else(|_| members.clone());
-        write(folder, recording::STD, &all)?;
-        write(folder, recording::STD_NO_DEPS, &members)?;
+        let sources = self.sysroot.join("lib/rustlib/src/rust/library");
+        let mut std = of(&sources.join("Cargo.toml"), &["--no-deps"]);
+        std.arg("--locked").env("__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS", "nightly");
+        let std = serde_json::from_str(&ask(&mut std, &sources)?)?;
+        let library = library(folder);
+        lead(&sources, &library)?;
+        write(folder, recording::STD, &metadata::cut_std(&std, &sources, &library)?.to_string())?;
 
         let rustc = |args: &[&str]| {
             let mut command = Command::new(&self.rustc);
@@ -162,27 +157,50 @@ impl Install {
         let version = ask(Command::new(&self.cargo).arg("--version"), &self.workspace)?;
         write(folder, recording::VERSION, &version)
     }
+}
 
-    /// The standard library's sources, which rust-analyzer reads (rustup's component `rust-src`).
-    pub fn library(&self) -> PathBuf {
-        self.sysroot.join("lib/rustlib/src/rust/library")
+/// Where rust-analyzer reads the standard library: links to the parts of its sources that a cell's types come from.
+///
+/// Half of the sources are processor intrinsics (`stdarch`); without them and the tests a kernel starts in half the time.
+pub fn library(folder: &Path) -> PathBuf {
+    folder.join("library")
+}
+
+fn lead(sources: &Path, library: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(library);
+    fs::create_dir_all(library)?;
+    for part in metadata::STD.iter().copied().chain(["backtrace", "Cargo.toml"]) {
+        let (from, to) = (sources.join(part), library.join(part));
+        symlink(&from, &to).with_context(|| format!("{} → {}", from.display(), to.display()))?;
     }
+    Ok(())
 }
 
+/// Writes a file of the kernel's folder, whole or not at all: a kernel may be starting from it.
 fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
-    let path = folder.join(name);
-    fs::write(&path, text).with_context(|| path.display().to_string())
+    let (path, new) = (folder.join(name), unfinished(folder, name));
+    fs::write(&new, text)
+        .and_then(|()| fs::rename(&new, &path))
+        .with_context(|| path.display().to_string())
 }
 
-/// Puts a program where a running kernel may still use the old one: the old file is unlinked, never overwritten.
-fn place(from: &Path, to: &Path) -> Result<()> {
+/// Puts a program where a running kernel may still use the old one: the old file is never overwritten.
+fn place(from: &Path, folder: &Path, name: &str) -> Result<()> {
+    let (to, new) = (folder.join(name), unfinished(folder, name));
     if from == to {
         return Ok(());
     }
-    let _ = fs::remove_file(to);
-    fs::hard_link(from, to)
-        .or_else(|_| fs::copy(from, to).map(drop))
+    let _ = fs::remove_file(&new);
+    fs::hard_link(from, &new)
+        .or_else(|_| fs::copy(from, &new).map(drop))
+        .and_then(|()| fs::rename(&new, &to))
+        // Renaming one link of a file to another does nothing, and leaves both.
+        .and_then(|()| fs::remove_file(&new).or(Ok(())))
         .with_context(|| format!("{} → {}", from.display(), to.display()))
+}
+
+fn unfinished(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!(".{name}.{}", std::process::id()))
 }
 
 /// The trimmed standard output of a program that must succeed.

@@ -18,6 +18,21 @@ pub const LIBRARY: &str = "vision-language";
 /// Packages whose types turn up in a notebook's variables.
 const NAMEABLE: &[&str] = &["candle-core", "candle-nn"];
 
+/// The packages of the standard library's workspace that rust-analyzer needs to give a type to a variable.
+pub const STD: &[&str] = &[
+    "core",
+    "alloc",
+    "std",
+    "proc_macro",
+    "test",
+    "panic_abort",
+    "panic_unwind",
+    "unwind",
+    "rustc-std-workspace-core",
+    "rustc-std-workspace-alloc",
+    "rustc-std-workspace-std",
+];
+
 /// Cuts the workspace's metadata down and puts the cell's crate on top.
 pub fn cut(whole: &Value, workspace: &Path) -> Result<Value> {
     let packages = whole["packages"].as_array().context("metadata without packages")?;
@@ -59,6 +74,61 @@ pub fn cut(whole: &Value, workspace: &Path) -> Result<Value> {
     }))
 }
 
+/// Cuts the standard library's metadata (`--no-deps`) down to [`STD`] and moves it from `sources` to `library`, with the
+/// graph that `--no-deps` leaves out: what its own crates depend on of each other, but nothing from a registry.
+pub fn cut_std(whole: &Value, sources: &Path, library: &Path) -> Result<Value> {
+    let packages = whole["packages"].as_array().context("metadata without packages")?;
+    let mut packages: Vec<Value> = packages
+        .iter()
+        .filter(|package| package["name"].as_str().is_some_and(|name| STD.contains(&name)))
+        .cloned()
+        .collect();
+    let id_of: BTreeMap<String, Value> = packages
+        .iter()
+        .filter_map(|package| Some((package["name"].as_str()?.to_owned(), package["id"].clone())))
+        .collect();
+    let mut nodes = Vec::new();
+    for package in &mut packages {
+        let dependencies = package["dependencies"].as_array().cloned().unwrap_or_default();
+        let mut deps: BTreeMap<String, Value> = BTreeMap::new();
+        for dependency in dependencies {
+            let (Some(name), true) = (dependency["name"].as_str(), dependency["kind"].is_null())
+            else {
+                continue;
+            };
+            let Some(id) = id_of.get(name) else { continue };
+            let named = dependency["rename"].as_str().unwrap_or(name).replace('-', "_");
+            let kinds = json!([{"kind": null, "target": null}]);
+            deps.insert(named.clone(), json!({"name": named, "pkg": id, "dep_kinds": kinds}));
+        }
+        let ids: Vec<&Value> = deps.values().map(|dep| &dep["pkg"]).collect();
+        let features: Vec<&String> = match package["features"].as_object() {
+            Some(features) if package["name"] == "std" => {
+                features.keys().filter(|name| *name == "default").collect()
+            }
+            _ => Vec::new(),
+        };
+        nodes.push(json!({
+            "id": package["id"], "dependencies": ids, "deps": deps.values().collect::<Vec<_>>(), "features": features,
+        }));
+        keep_library(package);
+        package["dependencies"] = json!([]);
+    }
+    let ids: Vec<&Value> = id_of.values().collect();
+    let graph = json!({
+        "packages": packages,
+        "workspace_members": ids,
+        "workspace_default_members": ids,
+        "resolve": {"nodes": nodes, "root": null},
+        "target_directory": whole["target_directory"],
+        "version": 1,
+        "workspace_root": whole["workspace_root"],
+        "metadata": null,
+    });
+    let text = graph.to_string().replace(&*sources.to_string_lossy(), &library.to_string_lossy());
+    Ok(serde_json::from_str(&text)?)
+}
+
 /// The library and what can be reached from it through nameable packages alone.
 fn reachable<'a>(
     library: &'a str,
@@ -88,12 +158,7 @@ fn reachable<'a>(
 /// whole folder of a package, and a checkout holds data sets and build folders.
 fn slim(package: &Value, library: &str) -> Value {
     let mut package = package.clone();
-    if let Some(targets) = package["targets"].as_array_mut() {
-        targets.retain(|target| {
-            let kinds = target["kind"].as_array();
-            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib" || kind == "rlib"))
-        });
-    }
+    keep_library(&mut package);
     package["dependencies"] = json!([]);
     if package["id"] == library {
         let source = package["targets"][0]["src_path"].as_str().map(Path::new);
@@ -102,6 +167,16 @@ fn slim(package: &Value, library: &str) -> Value {
         }
     }
     package
+}
+
+/// Drops the targets that no other crate can use: programs, tests, examples.
+fn keep_library(package: &mut Value) {
+    if let Some(targets) = package["targets"].as_array_mut() {
+        targets.retain(|target| {
+            let kinds = target["kind"].as_array();
+            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib" || kind == "rlib"))
+        });
+    }
 }
 
 fn prune(node: &Value, kept: &[&str]) -> Value {
@@ -212,6 +287,31 @@ mod tests {
         let mut whole = whole();
         whole["packages"][0]["name"] = json!("another");
         assert!(cut(&whole, Path::new("/w")).unwrap_err().to_string().contains("vision-language"));
+    }
+
+    #[test]
+    fn the_standard_library_is_its_own_crates_in_another_place() {
+        let package = |name: &str, dependencies: Value| {
+            json!({"name": name, "id": format!("path+file:///rust/library/{name}#0.0.0"), "features": {"default": []},
+                "manifest_path": format!("/rust/library/{name}/Cargo.toml"), "dependencies": dependencies,
+                "targets": [{"kind": ["lib"]}, {"kind": ["bench"]}]})
+        };
+        let dependency =
+            |name: &str, kind: Value| json!({"name": name, "kind": kind, "rename": null});
+        let on_core = json!({"name": "rustc-std-workspace-core", "kind": null, "rename": "core"});
+        let whole = json!({"workspace_root": "/rust/library", "target_directory": "/rust/library/target", "packages": [
+            package("core", json!([])), package("coretests", json!([])),
+            package("rustc-std-workspace-core", json!([dependency("core", Value::Null)])),
+            package("std", json!([on_core, dependency("libc", Value::Null), dependency("test", json!("dev"))])),
+            package("test", json!([]))]});
+        let graph = cut_std(&whole, Path::new("/rust/library"), Path::new("/k/library")).unwrap();
+        let id = |name: &str| format!("path+file:///k/library/{name}#0.0.0");
+        assert_eq!(names(&graph), ["core", "rustc-std-workspace-core", "std", "test"].map(id));
+        assert_eq!(graph["packages"][0]["manifest_path"], "/k/library/core/Cargo.toml");
+        assert_eq!(graph["packages"][0]["targets"], json!([{"kind": ["lib"]}]));
+        let std = &graph["resolve"]["nodes"][2];
+        assert_eq!(std["dependencies"], json!([id("rustc-std-workspace-core")]));
+        assert_eq!(std["deps"][0]["name"], "core");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::install::Install;
+use crate::install::{Install, library};
 
 /// Environment variables by which a kernel's processes know each other.
 pub mod variable {
@@ -70,12 +70,13 @@ impl Session {
         let path =
             std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path)))?;
         let notebook = std::env::current_dir()?;
-        let set: [(&str, OsString); 10] = [
+        let set: [(&str, OsString); 11] = [
             ("PATH", path),
             // rust-analyzer looks for cargo in $CARGO_HOME/bin first, and for rustc in $RUSTC.
             ("CARGO_HOME", self.folder.clone().into()),
             ("CARGO", bin.join("cargo").into()),
             ("RUSTC", install.rustc.clone().into()),
+            ("RUST_SRC_PATH", library(folder).into()),
             ("EVCXR_TMPDIR", self.cell().into()),
             ("EVCXR_CONFIG_DIR", self.folder.join("config").into()),
             // Else evcxr_jupyter "updates" the kernelspec of a stock kernel to this program.

@@ -281,7 +281,7 @@ pub(super) fn span(from: f32, to: f32, end: usize) -> (usize, usize) {
     (from.floor().clamp(0.0, end) as usize, to.ceil().clamp(0.0, end) as usize)
 }
 
-/// One row of smooth noise between −1 and 1 on a lattice of cells.
+/// One row of smooth noise between −1 and 1 on a lattice of cells, for places right of and below the corner.
 struct NoiseRow {
     y: u32,
     t: f32,
@@ -290,13 +290,13 @@ struct NoiseRow {
 
 impl NoiseRow {
     fn new(v: f32, seed: u32) -> Self {
-        let floor = v.floor();
-        Self { y: floor as i32 as u32, t: smooth(v - floor), seed }
+        let y = v as u32;
+        Self { y, t: smooth(v - y as f32), seed }
     }
 
     fn at(&self, u: f32) -> f32 {
-        let floor = u.floor();
-        let (x, t) = (floor as i32 as u32, smooth(u - floor));
+        let x = u as u32;
+        let t = smooth(u - x as f32);
         let value =
             |dx: u32, dy: u32| lattice(x.wrapping_add(dx), self.y.wrapping_add(dy), self.seed);
         let top = value(0, 0) + (value(1, 0) - value(0, 0)) * t;

@@ -6,19 +6,17 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use polars::prelude::ParquetWriter;
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{HEIGHT, Scene, Split, WIDTH, provenance, truth};
+use crate::dataset::{SPLIT_SEED, VALID_FRACTION, split_by_image};
 use crate::{Error, Result};
 
 /// What marks a folder as one of ours.
 const MARK: &str = "scenes.json";
-/// The seed of the split into train and valid, as in the lecture's practice.
-const SPLIT_SEED: u64 = 42;
 /// Pictures between two reports of progress.
 const CHUNK: usize = 64;
 
@@ -175,18 +173,17 @@ impl Job {
 
 /// All pictures: those of train and valid first, drawn apart by picture with seed 42.
 fn jobs(config: &ScenesConfig) -> Vec<Job> {
-    let mut order: Vec<usize> = (0..config.images).collect();
-    order.shuffle(&mut ChaCha8Rng::seed_from_u64(SPLIT_SEED));
-    let mut split = vec![Split::Train; config.images];
-    for &i in &order[..config.images / 5] {
-        split[i] = Split::Valid;
+    let mut seen: Vec<_> =
+        (0..config.images).map(|i| Job::new("scene", 0, i, Split::Train)).collect();
+    let names: Vec<String> = seen.iter().map(|job| job.image.clone()).collect();
+    for i in split_by_image(&names, VALID_FRACTION, SPLIT_SEED).1 {
+        seen[i].split = Split::Valid;
     }
-    let seen = split.into_iter().enumerate().map(|(i, s)| Job::new("scene", 0, i, s));
     let style =
         (0..config.unseen_style).map(|i| Job::new("unseen_style", 1, i, Split::UnseenStyle));
     let pairs =
         (0..config.unseen_pairs).map(|i| Job::new("unseen_pairs", 2, i, Split::UnseenPairs));
-    seen.chain(style).chain(pairs).collect()
+    seen.into_iter().chain(style).chain(pairs).collect()
 }
 
 /// Removes an earlier folder of scenes; anything else stays, and is an error.

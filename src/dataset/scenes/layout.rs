@@ -9,7 +9,7 @@ use super::{
 };
 
 /// How large an object may be drawn (the root of its area, pixels), by the number of objects in the scene.
-const SIZES: [f32; 7] = [0.0, 128.0, 98.0, 86.0, 78.0, 72.0, 66.0];
+const SIZES: [f32; 7] = [0.0, 140.0, 108.0, 95.0, 86.0, 79.0, 72.0];
 /// No object's longer side is shorter, pixels of 240.
 const SMALLEST: f32 = 48.0;
 /// What stays free at the picture's border.
@@ -102,7 +102,12 @@ fn zones_of(zones: &Zones, background: Background, horizon: f32, kinds: &[Kind])
         let top = MARGIN + i as f32 * part;
         split(row, top, top + part, false);
     }
-    let first = horizon + if background == Background::Table { 14.0 } else { 22.0 };
+    let first = horizon
+        + match background {
+            Background::Table => 16.0,
+            Background::Sand => 36.0,
+            _ => 24.0,
+        };
     let first = if zones.rows.is_empty() { first } else { first.max(150.0) };
     split(&zones.ground, first, height - MARGIN, true);
     out
@@ -151,7 +156,7 @@ fn size(
     };
     let (w, h) = sprites::sprites(style)[object].size;
     let mut zoom = scale * class / (w * h).sqrt();
-    let high = if zone.ground { 190.0 } else { zone.bottom - zone.top };
+    let high = if zone.ground { 196.0 } else { zone.bottom - zone.top };
     zoom = zoom
         .min(high / h)
         .min(0.96 * (zone.right - zone.left) / w)
@@ -203,9 +208,10 @@ fn candidate(
     inside.then_some(Placed { object, x: cx - 0.5 * w, y: cy - 0.5 * h, w, h, flip, tilt })
 }
 
-/// The part of the smaller box that both boxes cover.
+/// The part of the smaller box that both boxes cover, with some air around them.
 fn share(a: &Placed, b: &Placed) -> f32 {
-    let w = (a.x + a.w).min(b.x + b.w) - a.x.max(b.x);
-    let h = (a.y + a.h).min(b.y + b.h) - a.y.max(b.y);
+    const AIR: f32 = 4.0;
+    let w = (a.x + a.w).min(b.x + b.w) - a.x.max(b.x) + AIR;
+    let h = (a.y + a.h).min(b.y + b.h) - a.y.max(b.y) + AIR;
     if w <= 0.0 || h <= 0.0 { 0.0 } else { w * h / (a.w * a.h).min(b.w * b.h) }
 }

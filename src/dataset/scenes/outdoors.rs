@@ -189,9 +189,9 @@ pub(super) fn snowflakes(
 }
 
 pub(super) fn night(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
-    let tops = [0x06_0c_2a, 0x0a_12_3a, 0x12_0e_38];
+    let tops = [0x0a_14_40, 0x10_1c_50, 0x1c_18_4e];
     let top = one_of(rng, &tops, 0.05);
-    canvas.gradient(0.0, horizon + 1.0, top, near(rng, rgb(0x38_4c_8c), 0.08));
+    canvas.gradient(0.0, horizon + 1.0, top, near(rng, rgb(0x4a_62_a8), 0.08));
     for _ in 0..110 {
         let at = (between(rng, 0.0, W), horizon * rng.random::<f32>().powf(1.2));
         let r = 0.5 + 1.3 * rng.random::<f32>().powi(4);
@@ -208,7 +208,7 @@ pub(super) fn night(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
     canvas.glow(moon, (3.4 * r, 3.4 * r), rgb(0xc8_d4_ff), 0.5);
     canvas.ellipse(moon, (r, r), rgb(0xfb_f3_cf), 1.0);
     if rng.random_bool(0.5) {
-        let sky = mix(top, rgb(0x38_4c_8c), moon.1 / horizon);
+        let sky = mix(top, rgb(0x4a_62_a8), moon.1 / horizon);
         canvas.ellipse(
             (moon.0 + 0.5 * r, moon.1 - 0.2 * r),
             (0.9 * r, 0.9 * r),
@@ -225,15 +225,15 @@ pub(super) fn night(canvas: &mut Canvas, horizon: f32, rng: &mut ChaCha8Rng) {
             );
         }
     }
-    let far = near(rng, rgb(0x1d_2c_58), 0.08);
+    let far = near(rng, rgb(0x28_3a_70), 0.08);
     hills(canvas, horizon, between(rng, 14.0, 30.0), far, rng);
-    let base = near(rng, rgb(0x20_44_46), 0.12);
+    let base = near(rng, rgb(0x2f_62_58), 0.12);
     hills(canvas, horizon, 9.0, shade(base, 0.7), rng);
     for _ in 0..rng.random_range(0..6) {
         let (x, size) = (between(rng, 8.0, W - 8.0), between(rng, 6.0, 10.0));
         cottage(canvas, (x, horizon + 1.0), size);
     }
-    canvas.gradient(horizon, H, shade(base, 0.95), shade(base, 0.6));
+    canvas.gradient(horizon, H, shade(base, 1.0), shade(base, 0.68));
     canvas.mottle((horizon, H), (46.0, 13.0), 0.12, rng.random());
     canvas.glow((moon.0, horizon + 30.0), (110.0, 46.0), rgb(0x7f_a0_d0), 0.22);
     blades(canvas, horizon, base, 260, rng);

@@ -34,17 +34,23 @@ impl Scene {
             let (rx, ry) = (0.56 * placed.w, (0.1 * placed.w).clamp(4.0, 12.0));
             canvas.glow((feet.0 + 3.0, feet.1), (rx, ry), dark, 0.62);
         }
-        let alpha = if aloft { 0.22 } else { 0.3 };
-        let moved = Placed { x: placed.x + 2.5, y: placed.y + 2.0, ..*placed };
+        // At night it is a pale rim, as of moonlight: dark outlines would be lost.
+        let night = self.background == Background::Night;
+        let (rim, alpha, dx, dy) = match (night, aloft) {
+            (true, _) => (rgb(0xa8_bc_f0), 0.42, 0.0, 0.0),
+            (_, true) => (dark, 0.22, 2.5, 2.0),
+            (_, false) => (dark, 0.3, 2.5, 2.0),
+        };
+        let moved = Placed { x: placed.x + dx, y: placed.y + dy, ..*placed };
         self.each(canvas, &moved, 3, |[.., a]| {
             let a = a * alpha;
-            [dark[0] * a, dark[1] * a, dark[2] * a, a]
+            [rim[0] * a, rim[1] * a, rim[2] * a, a]
         });
     }
 
     fn object(&self, canvas: &mut Canvas, placed: &Placed) {
         let tint: Colour = match self.background {
-            Background::Night => [0.86, 0.88, 0.98],
+            Background::Night => [0.9, 0.92, 1.0],
             Background::Underwater => [0.9, 0.98, 1.0],
             _ => [1.0; 3],
         };

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::install::{Install, recording};
+use crate::install::{Install, library, recording};
 use crate::metadata;
 use crate::session::{self, variable};
 
@@ -29,10 +29,7 @@ pub enum Question {
         no_deps: bool,
     },
     /// `metadata` of the standard library's workspace.
-    StdMetadata {
-        /// `--no-deps`.
-        no_deps: bool,
-    },
+    StdMetadata,
     /// `locate-project` in the cell's crate.
     Locate,
     /// `config get`, by which rust-analyzer looks for a build target and environment: there are none.
@@ -65,7 +62,7 @@ impl Question {
         let no_deps = has("--no-deps");
         match subcommand(arguments)? {
             "--version" | "-V" => Some(Question::Version),
-            "metadata" if folder == library => Some(Question::StdMetadata { no_deps }),
+            "metadata" if folder == library => Some(Question::StdMetadata),
             _ if folder != cell => None,
             "build" => Some(Question::Build { link: true }),
             "check" => Some(Question::Build { link: false }),
@@ -122,7 +119,7 @@ fn cargo(arguments: &[String]) -> Result<ExitCode> {
     // The temporary directory may be a symbolic link, and the working directory is given without it.
     let here =
         if here.canonicalize().ok() == cell.canonicalize().ok() { cell.clone() } else { here };
-    let Some(question) = Question::read(arguments, &here, &cell, &install.library()) else {
+    let Some(question) = Question::read(arguments, &here, &cell, &library(&folder)) else {
         return pass_on(Command::new(&install.cargo).args(arguments));
     };
     let recorded = |name: &str| {
@@ -134,8 +131,7 @@ fn cargo(arguments: &[String]) -> Result<ExitCode> {
             build::refuse_other_dependencies(&cell)?;
             metadata::answer(&recorded(recording::CELL)?, &cell, no_deps)?
         }
-        Question::StdMetadata { no_deps: true } => recorded(recording::STD_NO_DEPS)?,
-        Question::StdMetadata { no_deps: false } => recorded(recording::STD)?,
+        Question::StdMetadata => recorded(recording::STD)?,
         Question::Locate => json!({"root": cell.join("Cargo.toml")}).to_string(),
         Question::Cfg => recorded(recording::CFG)?,
         Question::Spec => recorded(recording::SPEC)?,
@@ -212,7 +208,7 @@ mod tests {
     #[test]
     fn the_standard_library_is_told_by_its_manifest() {
         let line = "metadata --no-deps --manifest-path /rust/library/Cargo.toml";
-        assert_eq!(read(line, "/tmp/k/cell"), Some(Question::StdMetadata { no_deps: true }));
+        assert_eq!(read(line, "/tmp/k/cell"), Some(Question::StdMetadata));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! vl-kernel --control_file FILE                              run as a kernel
-//! vl-kernel install --workspace DIR --target DIR --facade FILE --folder DIR    write a kernelspec
+//! vl-kernel install --workspace DIR --deps DIR --facade FILE --folder DIR
 //! ```
 
 mod child;
@@ -65,7 +65,16 @@ fn serve() -> Result<()> {
         // An evcxr.toml in the notebook's folder is for stock kernels: it would add the library a second time.
         std::env::set_current_dir(session.cell())?;
     }
+    silence();
     evcxr_jupyter::main()
+}
+
+/// evcxr greets on standard output, which is that of whoever started the kernel.
+fn silence() {
+    if let Ok(null) = std::fs::File::options().write(true).open("/dev/null") {
+        // SAFETY: both are open file descriptors of this process.
+        unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), 1) };
+    }
 }
 
 fn install() -> Result<()> {
@@ -78,6 +87,6 @@ fn install() -> Result<()> {
         };
     }
     let path = |name: &str| given.get(name).with_context(|| format!("--{name} is missing"));
-    let install = Install::discover(path("workspace")?, path("target")?, path("facade")?)?;
+    let install = Install::discover(path("workspace")?, path("deps")?, path("facade")?)?;
     install.write(path("folder")?)
 }
