@@ -1,10 +1,10 @@
 //! `vl sync`: makes stubs and notebooks from the masters, or says what has drifted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::sync::sync;
+use crate::sync::{solved_notebooks, sync};
 use crate::{Error, Result};
 
 /// The arguments of `vl sync`.
@@ -13,6 +13,9 @@ pub struct SyncArgs {
     /// Change nothing; fail if a file differs from what its master makes
     #[arg(long)]
     check: bool,
+    /// Only write the solved notebooks into DIR
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    solved: Option<PathBuf>,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -26,6 +29,14 @@ pub fn run(args: &SyncArgs, root: &Path) -> Result<()> {
     if !root.join("solutions/src").is_dir() {
         let why = "there are no masters here (solutions/): this copy of the course is a student's";
         return Err(Error::Usage(why.into()));
+    }
+    if let Some(out) = &args.solved {
+        let made = solved_notebooks(root, out)?;
+        if args.json {
+            println!("{}", serde_json::json!(made));
+        }
+        eprintln!("{} solved notebooks are in {}.", made.len(), out.display());
+        return Ok(());
     }
     let report = sync(root, args.check)?;
     if args.json {

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Every test, from a fresh clone, with Rust and Python alone. Artefacts are kept outside the clone, so that a second run and
+# another clone use them again: VL_TARGET or CARGO_TARGET_DIR says where.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${VL_TARGET:-$HOME/.cache/vision-language/target}}"
+out="$CARGO_TARGET_DIR/vl/test-run"
+step() { printf '\n== %s\n' "$*"; }
+
+step "format"
+cargo fmt --all --check
+
+step "stubs and notebooks are what their masters say"
+cargo build -p course -p exercises -p solutions
+cargo vl sync --check
+
+step "the five notebooks, as a student gets them and solved, on the real kernel"
+rm -rf "$out"
+cargo vl run --out "$out/student"
+cargo vl sync --solved "$out/solved"
+cargo vl run --out "$out/solved-run" "$out"/solved/*.ipynb
+
+step "units, goldens, commands"
+cargo test -p vision-language -p course -p exercises -p solutions --no-fail-fast
