@@ -5,7 +5,7 @@
 //! | `solutions/src/<id>.rs` | `exercises/src/<id>.rs`: the same file with stubs in the solutions' place |
 //! | `solutions/src/lib.rs`, `main.rs` | `exercises/src/lib.rs`, `main.rs` |
 //! | `solutions/notebooks/NN.md` | `notebooks/NN.ipynb`: the student's notebook |
-//! | the same | `exercises/examples/notebooks.rs`, `solutions/examples/notebooks.rs`: all cells as one program |
+//! | the same | `exercises/examples/notebooks.rs`, `solutions/examples/solved_notebooks.rs`: all cells as one program |
 //!
 //! `exercises/generated.json` keeps a fingerprint of each file as it was made, so that a file which a student has
 //! edited since is known as such, and is kept as `NAME.bak` before it is written anew.
@@ -107,9 +107,11 @@ fn outputs(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         let path = PathBuf::from(format!("notebooks/{}.ipynb", notebook.name));
         made.insert(path, notebook.ipynb(&masters, Version::Stub)?);
     }
-    for (folder, version) in [("exercises", Version::Stub), ("solutions", Version::Solved)] {
-        let path = PathBuf::from(format!("{folder}/examples/notebooks.rs"));
-        made.insert(path, program::program(&notebooks, &masters, version)?);
+    for (path, version) in [
+        ("exercises/examples/notebooks.rs", Version::Stub),
+        ("solutions/examples/solved_notebooks.rs", Version::Solved),
+    ] {
+        made.insert(path.into(), program::program(&notebooks, &masters, version)?);
     }
     let prints: BTreeMap<_, _> =
         made.iter().map(|(path, content)| (path.clone(), fingerprint(content))).collect();

@@ -3,7 +3,7 @@
 use super::{Master, Notebook, Version};
 use crate::Result;
 
-/// The program: `cargo run -p solutions --example notebooks -- 02_clip`.
+/// The program: `cargo run -p solutions --example solved_notebooks -- 02_clip`.
 pub(super) fn program(
     notebooks: &[Notebook],
     masters: &[Master],
