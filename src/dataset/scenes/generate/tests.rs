@@ -210,6 +210,5 @@ fn a_small_picture_is_the_large_one_squeezed() {
         assert!(mean < 12.0, "{mean} of 255: {scene:?}");
         total += mean / 60.0;
     }
-    println!("squeezed: {total}");
     assert!(total < 8.0, "{total} of 255 on average");
 }
