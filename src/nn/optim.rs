@@ -103,8 +103,8 @@ impl AdamW {
                     root: rest2.sqrt() as f32,
                 };
                 if super::ops::ours(theta) {
-                    moments.m.inplace_op2(&grad, &Follow { beta: BETA1 as f32, squared: false })?;
-                    moments.v.inplace_op2(&grad, &Follow { beta: BETA2 as f32, squared: true })?;
+                    moments.m.inplace_op2(&grad, &Follow { beta: BETA1, squared: false })?;
+                    moments.v.inplace_op2(&grad, &Follow { beta: BETA2, squared: true })?;
                     theta.inplace_op3(&moments.m, &moments.v, &update)?;
                 } else {
                     moments.m = ((&moments.m * BETA1)? + (&grad * (1. - BETA1))?)?;
@@ -187,7 +187,7 @@ fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> CandleResult<&
 
 /// `m ← β m + (1 − β) g`, or with g².
 struct Follow {
-    beta: f32,
+    beta: f64,
     squared: bool,
 }
 
@@ -204,7 +204,8 @@ impl InplaceOp2 for Follow {
         gl: &Layout,
     ) -> CandleResult<()> {
         let (m, g) = (slice_mut(m, ml)?, slice(g, gl)?);
-        let (beta, rest) = (self.beta, 1. - self.beta);
+        // 1 − β in f64: in f32, 1 − 0.999 is off by 1.3e-5.
+        let (beta, rest) = (self.beta as f32, (1. - self.beta) as f32);
         m.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(m, g)| {
             if self.squared {
                 m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g * g);
