@@ -89,7 +89,7 @@ impl TrainLog {
     /// How much of the training is behind, 0 to 1.
     pub fn progress(&self, steps_per_epoch: usize) -> f64 {
         let by_steps =
-            self.step_losses.len() as f64 / (self.epochs * steps_per_epoch).max(1) as f64;
+            self.step_losses.len() as f64 / (self.epochs as f64 * steps_per_epoch as f64).max(1.);
         let by_time = self.budget_seconds.map_or(0., |b| self.seconds / b);
         by_steps.max(by_time).min(1.)
     }
