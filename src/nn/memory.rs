@@ -1,5 +1,5 @@
 //! Large tensors are made and freed at every step. glibc gives each of them back to the system and fetches it again,
-//! page by page, which took about a fifth of a training step's time; told so, it keeps them.
+//! page by page, which shows in a profile of a training step; told so, it keeps them.
 
 use std::sync::Once;
 
