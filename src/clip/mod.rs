@@ -13,4 +13,6 @@ pub use index::ImageIndex;
 pub use model::{ClipModel, LinearHead};
 pub use retrieval::{Recalls, Retrieval, retrieval};
 pub use show::match_grid;
-pub use train::{AvgMeter, Event, FitOptions, Step, TrainLog, fit, train_epoch, valid_epoch};
+pub use train::{
+    AvgMeter, Epoch, Event, FitOptions, Step, TrainLog, fit, train_epoch, valid_epoch,
+};

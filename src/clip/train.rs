@@ -209,12 +209,27 @@ struct Resume {
 
 const RESUME_RECORD: &str = "training.json";
 
+/// The end of an epoch, as it is told to whoever watches.
+#[derive(Clone, Copy, Debug)]
+pub struct Epoch {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The mean training loss.
+    pub train_loss: f64,
+    /// The mean validation loss.
+    pub valid_loss: f64,
+    /// Whether the model is the best so far.
+    pub best: bool,
+    /// Seconds of training so far, validation not counted.
+    pub seconds: f64,
+}
+
 /// What comes in to whoever watches [`fit`].
 pub enum Event {
     /// A step was taken.
     Step(Step),
-    /// An epoch ended: its number from 1, mean training loss, validation loss, and whether the model is the best so far.
-    Epoch(usize, f64, f64, bool),
+    /// An epoch ended.
+    Epoch(Epoch),
 }
 
 /// The slide's loop: train, validate, keep the best, let the scheduler look; `last.pt` after every epoch.
@@ -260,12 +275,13 @@ pub fn fit(
         };
         let record = serde_json::to_vec(&state)?;
         model.save_with(&last, optimizer.state_dict(), &[(RESUME_RECORD, record)])?;
-        watch(Event::Epoch(
-            log.train_losses.len(),
-            train_loss.avg,
-            valid_loss.avg,
-            best_loss < before,
-        ));
+        watch(Event::Epoch(Epoch {
+            epoch: log.train_losses.len(),
+            train_loss: train_loss.avg,
+            valid_loss: valid_loss.avg,
+            best: best_loss < before,
+            seconds: log.seconds,
+        }));
     }
     Ok(log)
 }

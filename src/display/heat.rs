@@ -59,7 +59,7 @@ impl Heads<'_> {
     fn room(&self, cell: f64) -> Result<f64> {
         Ok(match self {
             Self::Pictures(_) => cell * 4. / 3. + 6.,
-            Self::Words(words) if words.is_empty() => 0.,
+            Self::Words([]) => 0.,
             Self::Words(words) => longest(words)? + 8.,
         })
     }

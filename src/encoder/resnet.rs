@@ -3,9 +3,9 @@
 use candle_core::Tensor;
 
 use super::ImageEncoder;
-use crate::Result;
 use crate::config::{ResNetConfig, ResidualLayer, Stem};
 use crate::nn::{BatchNorm2d, Conv2d, Mode, Params, ops};
+use crate::{Error, Result};
 
 /// Convolution, batch norm, and ReLU where there is one.
 struct ConvNorm {
@@ -88,7 +88,7 @@ impl Residual {
 pub struct ResNet {
     stem: ConvNorm,
     pooled: bool,
-    layers: Vec<Residual>,
+    stages: Vec<Vec<Residual>>,
     features: usize,
 }
 
@@ -101,30 +101,47 @@ impl ResNet {
         };
         let stem_params = params.pp("embedder.embedder");
         let stem = ConvNorm::new(3, config.embedding_size, kernel, 2, true, &stem_params)?;
-        let mut layers = Vec::new();
+        let mut stages = Vec::new();
         let mut channels = config.embedding_size;
         for (i, (&out, &depth)) in config.hidden_sizes.iter().zip(&config.depths).enumerate() {
+            let mut layers = Vec::new();
             for j in 0..depth {
                 let stride = if i > 0 && j == 0 { 2 } else { 1 };
                 let params = params.pp(format!("encoder.stages.{i}.layers.{j}"));
                 layers.push(Residual::new(config.layer, channels, out, stride, &params)?);
                 channels = out;
             }
+            stages.push(layers);
         }
-        Ok(Self { stem, pooled, layers, features: channels })
+        Ok(Self { stem, pooled, stages, features: channels })
+    }
+
+    /// The feature map `(b, c, h, w)` after each stage; the pooled features are the last one's mean.
+    ///
+    /// # Errors
+    /// When the pictures are not `(b, 3, s, s)`.
+    pub fn stages(&self, images: &Tensor, mode: Mode) -> Result<Vec<Tensor>> {
+        let mut x = self.stem.forward(images, mode)?; // (b, c, s/2, s/2)
+        if self.pooled {
+            x = ops::max_pool2d(&x, 3, 2, 1)?; // (b, c, s/4, s/4)
+        }
+        let mut maps = Vec::new();
+        for stage in &self.stages {
+            for layer in stage {
+                x = layer.forward(&x, mode)?;
+            }
+            maps.push(x.clone());
+        }
+        Ok(maps)
     }
 }
 
 impl ImageEncoder for ResNet {
     fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mut x = self.stem.forward(images, mode)?; // (b, c, s/2, s/2)
-        if self.pooled {
-            x = ops::max_pool2d(&x, 3, 2, 1)?; // (b, c, s/4, s/4)
-        }
-        for layer in &self.layers {
-            x = layer.forward(&x, mode)?;
-        }
-        ops::global_avg_pool(&x) // (b, d)
+        let maps = self.stages(images, mode)?;
+        let last =
+            maps.last().ok_or_else(|| Error::value("a ResNet", "at least one stage", "none"))?;
+        ops::global_avg_pool(last) // (b, d)
     }
 
     fn features(&self) -> usize {

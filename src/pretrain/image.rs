@@ -1,11 +1,13 @@
 //! The image encoder learns to name: which objects are there, are there at least two, three, four of each, what ground?
 //!
-//! Many of the first pictures show only a part of a scene, twice as large, so that objects are seen before crowds; their
-//! share falls as the training goes on.
+//! Two things make minutes enough. Many of the first pictures show the surroundings of one object, seen larger, so that
+//! objects are seen before crowds; their share falls as the training goes on. And the cells of the last two feature maps
+//! are asked what is inside them, so that the encoder need not find out where in the picture an answer comes from.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use candle_core::{Device, Tensor};
+use image::RgbImage;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -15,14 +17,16 @@ use super::{Cosine, PretrainConfig};
 use crate::Result;
 use crate::config::Config;
 use crate::dataset::Transform;
-use crate::dataset::scenes::{Background, Placed, Scene, Split, objects};
+use crate::dataset::scenes::{Background, HEIGHT, Scene, Split, WIDTH, objects};
 use crate::encoder::{ImageEncoder, ResNet};
-use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params};
+use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params, ops};
 
 /// Pictures that are kept and drawn from; each step some are replaced by new ones.
 const POOL: usize = 20_000;
 /// An object has this many answers: how much it is there, and whether there are at least two, three, four of it.
 const COUNTS: usize = 4;
+/// What a map's cells weigh beside the whole picture's loss.
+const CELLS: f64 = 2.;
 
 /// How the training goes, or how good the encoder is at its end.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,47 +49,107 @@ pub struct ImageReport {
 struct Example {
     pixels: Vec<u8>,
     kinds: Vec<(usize, usize)>,
+    /// Every object and its box: left, top, right, bottom in pixels.
+    boxes: Vec<(usize, [f32; 4])>,
     ground: usize,
 }
 
 impl Example {
     /// A whole scene, squeezed to `size × size`.
     fn whole(rng: &mut ChaCha8Rng, split: Split, size: usize) -> Self {
-        let scene = Scene::sample(rng, split);
-        let kinds = scene.kinds.iter().map(|k| (k.object, k.count)).collect();
-        let picture = scene.render(size as u32, size as u32);
-        Self { pixels: picture.into_raw(), kinds, ground: ground(&scene) }
+        Self::of(&Scene::sample(rng, split), size)
     }
 
-    /// A quarter of a scene around one of its objects, twice as large.
-    fn part(rng: &mut ChaCha8Rng, split: Split, size: usize) -> Self {
-        let scene = Scene::sample(rng, split);
-        let side = 2. * size as f32;
-        let centre = |p: &Placed| ((p.x + p.w / 2.) / 320. * side, (p.y + p.h / 2.) / 240. * side);
-        let corner = scene.objects.choose(rng).map_or((0., 0.), centre);
-        let mut start = |at: f32| {
-            let jitter = rng.random_range(-0.25..0.25) * size as f32;
-            (at - size as f32 / 2. + jitter).clamp(0., side - size as f32) as u32
-        };
-        let (left, top) = (start(corner.0), start(corner.1));
-        let inside =
-            |at: f32, start: u32| at >= start as f32 && at < (start as usize + size) as f32;
-        let mut counts = BTreeMap::new();
-        for placed in &scene.objects {
-            let (x, y) = centre(placed);
-            if inside(x, left) && inside(y, top) {
-                *counts.entry(placed.object).or_insert(0) += 1;
+    /// The surroundings of one of a scene's objects, seen larger: at most so that it fills the picture.
+    fn near(rng: &mut ChaCha8Rng, split: Split, size: usize) -> Self {
+        let mut scene = Scene::sample(rng, split);
+        let (width, height) = (WIDTH as f32, HEIGHT as f32);
+        if let Some(&focus) = scene.objects.choose(rng) {
+            let largest = 0.95 * (width / focus.w).min(height / focus.h);
+            let zoom = if largest > 1.2 { rng.random_range(1.2..largest) } else { largest };
+            let mut middle = |side: f32, long: f32| {
+                let free = (side - zoom * long) / 2.;
+                side / 2. + rng.random_range(-0.8..0.8) * free.max(0.)
+            };
+            let (at_x, at_y) = (middle(width, focus.w), middle(height, focus.h));
+            for p in &mut scene.objects {
+                let from_x = p.x + p.w / 2. - focus.x - focus.w / 2.;
+                let from_y = p.y + p.h / 2. - focus.y - focus.h / 2.;
+                (p.w, p.h) = (p.w * zoom, p.h * zoom);
+                p.x = at_x + zoom * from_x - p.w / 2.;
+                p.y = at_y + zoom * from_y - p.h / 2.;
             }
         }
-        let picture = scene.render(side as u32, side as u32);
-        let part =
-            image::imageops::crop_imm(&picture, left, top, size as u32, size as u32).to_image();
+        Self::of(&scene, size)
+    }
+
+    /// The picture of `scene` and what can be seen of it: an object counts when its centre is inside.
+    fn of(scene: &Scene, size: usize) -> Self {
+        let (sx, sy) = (size as f32 / WIDTH as f32, size as f32 / HEIGHT as f32);
+        let mut counts = BTreeMap::new();
+        let mut boxes = Vec::new();
+        for p in &scene.objects {
+            let (x, y) = (p.x + p.w / 2., p.y + p.h / 2.);
+            if (0. ..WIDTH as f32).contains(&x) && (0. ..HEIGHT as f32).contains(&y) {
+                *counts.entry(p.object).or_insert(0) += 1;
+            }
+            boxes.push((p.object, [p.x * sx, p.y * sy, (p.x + p.w) * sx, (p.y + p.h) * sy]));
+        }
         Self {
-            pixels: part.into_raw(),
+            pixels: soften(scene.render(size as u32, size as u32)),
             kinds: counts.into_iter().collect(),
-            ground: ground(&scene),
+            boxes,
+            ground: ground(scene),
         }
     }
+
+    /// Adds to `targets` `(side · side, objects + 1)` what is in each cell of the picture, moved by `shift` pixels: the
+    /// share that each object's box covers; the last is nothing.
+    fn cells(&self, size: usize, side: usize, shift: (i64, i64), targets: &mut [f32]) {
+        let long = size as f32 / side as f32;
+        let (dx, dy) = (shift.0 as f32, shift.1 as f32);
+        let answers = targets.len() / (side * side);
+        let overlap = |a: f32, b: f32, cell: usize| {
+            let start = cell as f32 * long;
+            (b.min(start + long) - a.max(start)).max(0.) / long
+        };
+        for (at, cell) in targets.chunks_mut(answers).enumerate() {
+            for &(object, [left, top, right, bottom]) in &self.boxes {
+                cell[object] += overlap(left - dx, right - dx, at % side)
+                    * overlap(top - dy, bottom - dy, at / side);
+            }
+            let sum: f32 = cell.iter().sum();
+            if sum > 1. {
+                cell.iter_mut().for_each(|c| *c /= sum);
+            } else {
+                cell[answers - 1] = 1. - sum;
+            }
+        }
+    }
+}
+
+/// A drawing's pixels are means over squares, those of a resized photograph means under triangles twice as wide: this
+/// is the step from one to the other, so that the encoder learns on what it will see.
+fn soften(picture: RgbImage) -> Vec<u8> {
+    let width = 3 * picture.width() as usize;
+    let mut rows = picture.into_raw();
+    let height = rows.len() / width;
+    for (count, step) in [(width / 3, 3), (height, width)] {
+        let from = rows.clone();
+        for (i, to) in rows.iter_mut().enumerate() {
+            let at = i / step % count;
+            let before = from[if at == 0 { i } else { i - step }];
+            let after = from[if at + 1 == count { i } else { i + step }];
+            *to = ((u32::from(before) + 6 * u32::from(from[i]) + u32::from(after) + 4) / 8) as u8;
+        }
+    }
+    rows
+}
+
+/// How far a picture is moved in training, pixels.
+fn shift(seed: u64) -> (i64, i64) {
+    let mut rng = ChaCha8Rng::seed_from_u64(!seed);
+    (rng.random_range(-5..=5), rng.random_range(-5..=5))
 }
 
 fn ground(scene: &Scene) -> usize {
@@ -95,12 +159,38 @@ fn ground(scene: &Scene) -> usize {
 struct Namer {
     encoder: ResNet,
     answers: Linear,
+    /// What is in each cell of the last two stages' maps.
+    cells: [Linear; 2],
 }
 
 impl Namer {
+    fn new(encoder: ResNet, widths: &[usize], params: &Params) -> Result<Self> {
+        let features = encoder.features();
+        let answers = objects().len() * COUNTS + Background::ALL.len();
+        let cell = |i: usize| {
+            let width = widths[widths.len() - 2 + i];
+            Linear::new(width, objects().len() + 1, &params.pp(format!("cells.{i}")))
+        };
+        let cells = [cell(0)?, cell(1)?];
+        Ok(Self { encoder, answers: Linear::new(features, answers, &params.pp("answers"))?, cells })
+    }
+
     /// `(b, 3, s, s)` → logits `(b, objects · 4 + grounds)`
     fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
         self.answers.forward(&self.encoder.forward(images, mode)?)
+    }
+
+    /// The same, and for each of the two maps its side and the logits of its cells `(b · side · side, objects + 1)`.
+    fn forward_cells(&self, images: &Tensor) -> Result<(Tensor, Vec<(usize, Tensor)>)> {
+        let maps = self.encoder.stages(images, Mode::Train)?;
+        let maps = &maps[maps.len() - 2..];
+        let of = |map: &Tensor, cell: &Linear| -> Result<(usize, Tensor)> {
+            let (b, c, h, w) = map.dims4()?;
+            let rows = map.permute((0, 2, 3, 1))?.contiguous()?.reshape((b * h * w, c))?;
+            Ok((h, cell.forward(&rows)?))
+        };
+        let cells = maps.iter().zip(&self.cells).map(|(m, c)| of(m, c)).collect::<Result<_>>()?;
+        Ok((self.answers.forward(&ops::global_avg_pool(&maps[1])?)?, cells))
     }
 }
 
@@ -118,9 +208,7 @@ pub fn pretrain_image(
     let encoder = ResNet::new(&config.image_encoder, &params)?;
     let questions = objects().len() * COUNTS;
     let answer_params = Params::new(&device, how.seed + 1);
-    let answers =
-        Linear::new(encoder.features(), questions + Background::ALL.len(), &answer_params)?;
-    let namer = Namer { encoder, answers };
+    let namer = Namer::new(encoder, &config.image_encoder.hidden_sizes, &answer_params)?;
     let mut all = params.trainable();
     all.extend(answer_params.trainable());
     let group = ParamGroup { name: "all".into(), params: all, lr: how.lr, weight_decay: 0.02 };
@@ -133,7 +221,7 @@ pub fn pretrain_image(
         let one = |seed: &u64| {
             let mut rng = ChaCha8Rng::seed_from_u64(*seed);
             let part = rng.random_bool(parts);
-            let make = if part { Example::part } else { Example::whole };
+            let make = if part { Example::near } else { Example::whole };
             make(&mut rng, Split::Train, config.size)
         };
         seeds.par_iter().map(one).collect()
@@ -142,7 +230,7 @@ pub fn pretrain_image(
     let mut step = 0;
     while schedule.set(&mut optimizer, step) {
         let parts = 0.9 - 0.9 * (schedule.progress(step) / 0.6).min(1.);
-        for example in fresh(&mut rng, how.batch_size, parts) {
+        for example in fresh(&mut rng, how.batch_size / 2, parts) {
             if pool.len() == POOL {
                 pool.pop_front();
             }
@@ -154,9 +242,12 @@ pub fn pretrain_image(
             .map(|_| (at(rng.random_range(0..pool.len())), rng.random()))
             .collect();
         let images = batch(&picked, &transform, true, &device)?;
-        let logits = namer.forward(&images, Mode::Train)?;
+        let (logits, cells) = namer.forward_cells(&images)?;
         let examples: Vec<&Example> = picked.iter().map(|p| p.0).collect();
-        let loss = loss(&logits, &examples, questions)?;
+        let mut loss = loss(&logits, &examples, questions)?;
+        for (side, logits) in cells {
+            loss = (loss + (cells_loss(&logits, &picked, config.size, side)? * CELLS)?)?;
+        }
         optimizer.backward_step(&loss)?;
         step += 1;
         if step.is_multiple_of(50) {
@@ -186,8 +277,7 @@ fn batch(
     let mut values = vec![0f32; examples.len() * 3 * plane];
     values.par_chunks_mut(3 * plane).zip(examples).for_each(|(values, (example, seed))| {
         let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-        let mut shift = || if augment { rng.random_range(-5i64..=5) } else { 0 };
-        let (dx, dy) = (shift(), shift());
+        let (dx, dy) = if augment { shift(*seed) } else { (0, 0) };
         let (mut gain, mut level) = ([1f32; 3], [0f32; 3]);
         if augment {
             let light: f32 = rng.random_range(0.8..1.2);
@@ -248,6 +338,22 @@ fn loss(logits: &Tensor, examples: &[&Example], questions: usize) -> Result<Tens
     let ground = candle_nn::loss::cross_entropy(&ground_logits, &Tensor::new(grounds, device)?)?;
     let objects = ((naming + (counting.sum_all()? * 0.3)?)? / b as f64)?;
     Ok((objects + ground)?)
+}
+
+/// Cross-entropy of what is in the cells, logits `(b · side · side, objects + 1)`: nats a cell.
+fn cells_loss(
+    logits: &Tensor,
+    picked: &[(&Example, u64)],
+    size: usize,
+    side: usize,
+) -> Result<Tensor> {
+    let (cells, answers) = logits.dims2()?;
+    let mut targets = vec![0f32; cells * answers];
+    for ((example, seed), targets) in picked.iter().zip(targets.chunks_mut(side * side * answers)) {
+        example.cells(size, side, shift(*seed), targets);
+    }
+    let targets = Tensor::from_vec(targets, (cells, answers), logits.device())?;
+    Ok(((candle_nn::ops::log_softmax(logits, 1)? * targets)?.sum_all()?.neg()? / cells as f64)?)
 }
 
 /// Fills in the shares of right answers on `n` held-out pictures and `n` of the unseen style.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vision_language::candle_core::Tensor;
 use vision_language::clip::ClipModel;
 use vision_language::config::Config;
 use vision_language::dataset::{
@@ -77,6 +78,15 @@ impl Data {
         }
         pictures
     }
+}
+
+/// Embeds `captions` in batches.
+pub fn embed_texts(model: &ClipModel, captions: &[&String]) -> Result<Tensor> {
+    let texts: Vec<Tensor> = captions
+        .chunks(128)
+        .map(|c| model.encode_texts(c))
+        .collect::<vision_language::Result<_>>()?;
+    Ok(Tensor::cat(&texts, 0).map_err(vision_language::Error::from)?)
 }
 
 /// A bar on a terminal, nothing elsewhere.

@@ -7,7 +7,6 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
-use vision_language::candle_core::Tensor;
 use vision_language::clip::{ClipModel, ImageIndex, Recalls, retrieval};
 
 use super::common;
@@ -64,14 +63,8 @@ pub fn eval(args: &EvalArgs, holes: &Holes) -> Result<()> {
         let any: Vec<&String> = pictures.iter().filter_map(|p| p.1.choose(&mut rng)).collect();
         let mut queries = Map::new();
         for (query, captions) in [("full", full), ("any", any)] {
-            let texts: Vec<Tensor> = captions
-                .chunks(128)
-                .map(|c| model.encode_texts(c))
-                .collect::<vision_language::Result<_>>()?;
-            let found = retrieval(
-                &index.embeddings,
-                &Tensor::cat(&texts, 0).map_err(vision_language::Error::from)?,
-            )?;
+            let texts = common::embed_texts(&model, &captions)?;
+            let found = retrieval(&index.embeddings, &texts)?;
             if !args.json {
                 let line = |what: &str, r: Recalls| {
                     println!(

@@ -1,12 +1,15 @@
 //! `vl train`: the lecture's training, from data to `best.pt`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use vision_language::clip::{ClipModel, Event, FitOptions, LinearHead, fit, head};
+use vision_language::clip::{
+    ClipModel, Epoch, Event, FitOptions, ImageIndex, LinearHead, Recalls, fit, head, retrieval,
+};
 use vision_language::config::{Schedule, Start};
 use vision_language::dataset::Loader;
+use vision_language::display::{Curve, line_plot};
 
 use super::common;
 use crate::holes::Holes;
@@ -51,6 +54,10 @@ pub struct TrainArgs {
     /// Write the best model in half precision to this file too
     #[arg(long, value_name = "FILE")]
     half: Option<PathBuf>,
+    /// After each epoch, look for 1,000 validation pictures by their fullest captions; the recall against seconds of
+    /// training goes to this CSV and, as a picture, to the PNG of the same name
+    #[arg(long, value_name = "FILE.csv")]
+    curve: Option<PathBuf>,
     /// Go on from last.pt beside --out
     #[arg(long)]
     resume: bool,
@@ -129,6 +136,7 @@ pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
     let folder = args.out.parent().unwrap_or(std::path::Path::new(".")).to_path_buf();
     let options =
         FitOptions { folder, keep_best: holes.keep_best, epochs, budget, resume: args.resume };
+    let mut curve = args.curve.as_ref().map(|file| RecallCurve::new(file, &data)).transpose()?;
     let bar = common::bar(train_loader.steps_per_epoch() as u64, "epoch 1");
     let log = fit(&model, &train_loader, &valid_loader, &options, &mut |event| match event {
         Event::Step(s) => {
@@ -137,21 +145,31 @@ pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
             bar.set_position(s.step as u64);
             bar.set_message(format!("loss {:.3}, {:.0} pairs/s", s.avg, s.pairs_per_second));
         }
-        Event::Epoch(epoch, train, valid, best) => {
+        Event::Epoch(Epoch { epoch, train_loss, valid_loss, best, seconds }) => {
+            if let Some(Err(why)) = curve.as_mut().map(|c| c.measure(&model, seconds)) {
+                bar.suspend(|| eprintln!("The recall of epoch {epoch} could not be taken: {why}"));
+            }
+            let r10 = curve.as_ref().and_then(|c| c.rows.last()).map(|r| r.1.r10);
             if args.json {
                 println!(
                     "{}",
-                    json!({"epoch": epoch, "train_loss": train, "valid_loss": valid, "best": best})
+                    json!({"epoch": epoch, "train_loss": train_loss, "valid_loss": valid_loss, "best": best, "seconds": seconds, "recall_at_10": r10})
                 );
             } else {
                 let mark = if best { ", best so far" } else { "" };
+                let r10 = r10.map_or(String::new(), |r| format!(", recall@10 {r:.3}"));
                 bar.suspend(|| {
-                    println!("epoch {epoch}: train loss {train:.4}, valid loss {valid:.4}{mark}")
+                    println!(
+                        "epoch {epoch}: train loss {train_loss:.4}, valid loss {valid_loss:.4}{r10}{mark}"
+                    )
                 });
             }
         }
     })?;
     bar.finish_and_clear();
+    if let Some(curve) = &curve {
+        curve.save()?;
+    }
     if let Some(half) = &args.half {
         ClipModel::load(&args.out, builder, holes.clip_loss)?.save_half(half)?;
     }
@@ -172,4 +190,56 @@ pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Text to image recall on validation pictures against seconds of training.
+struct RecallCurve {
+    file: PathBuf,
+    folder: PathBuf,
+    names: Vec<String>,
+    captions: Vec<String>,
+    rows: Vec<(f64, Recalls)>,
+}
+
+impl RecallCurve {
+    /// The first 1,000 validation pictures, each with its fullest caption.
+    fn new(file: &Path, data: &common::Data) -> Result<Self> {
+        if file.extension().is_none_or(|e| e != "csv") {
+            return Err(Error::Usage(format!(
+                "--curve: expected a path that ends in .csv, got {}",
+                file.display()
+            )));
+        }
+        let mut pictures = data.pictures(&data.splits.valid);
+        pictures.truncate(1000);
+        let first = |(name, captions): (String, Vec<String>)| {
+            captions.into_iter().next().map(|caption| (name, caption))
+        };
+        let (names, captions) = pictures.into_iter().filter_map(first).unzip();
+        let folder = data.folder.images.clone();
+        Ok(Self { file: file.into(), folder, names, captions, rows: Vec::new() })
+    }
+
+    fn measure(&mut self, model: &ClipModel, seconds: f64) -> Result<()> {
+        let index = ImageIndex::build(model, &self.folder, &self.names, &mut |_| {})?;
+        let captions: Vec<&String> = self.captions.iter().collect();
+        let texts = common::embed_texts(model, &captions)?;
+        self.rows.push((seconds, retrieval(&index.embeddings, &texts)?.text_to_image));
+        Ok(())
+    }
+
+    fn save(&self) -> Result<()> {
+        let mut csv = String::from("seconds,recall_at_1,recall_at_5,recall_at_10,median_rank\n");
+        for (seconds, r) in &self.rows {
+            csv += &format!("{seconds:.1},{},{},{},{}\n", r.r1, r.r5, r.r10, r.median_rank);
+        }
+        std::fs::write(&self.file, csv).map_err(Error::io(&self.file))?;
+        let curve = |name: &str, of: &dyn Fn(&Recalls) -> f64| {
+            Curve::new(name, self.rows.iter().map(|(s, r)| (*s, of(r))).collect())
+        };
+        let curves = [curve("R@10", &|r| r.r10), curve("R@5", &|r| r.r5), curve("R@1", &|r| r.r1)];
+        let title = format!("Captions that find their picture among {}", self.names.len());
+        let png = self.file.with_extension("png");
+        Ok(line_plot(&title, "seconds of training", "recall", &curves)?.save(&png)?)
+    }
 }
