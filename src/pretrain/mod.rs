@@ -11,6 +11,7 @@ mod text;
 
 use std::time::{Duration, Instant};
 
+use crate::checkpoint::StateDict;
 use crate::nn::AdamW;
 
 pub use image::{ImageReport, pretrain_image};
@@ -27,6 +28,8 @@ pub struct PretrainConfig {
     pub lr: f64,
     /// Steps in all.
     pub steps: usize,
+    /// Weights of an earlier training to go on from, by the encoder's own names.
+    pub start: Option<StateDict>,
     /// Ends earlier after this time. The learning rate follows whichever of time and steps is further.
     pub budget: Option<Duration>,
 }

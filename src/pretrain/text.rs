@@ -126,6 +126,9 @@ pub fn pretrain_text(
         transform: Linear::bert(sizes.dim, sizes.dim, &extra.pp("transform"))?,
         layer_norm: LayerNorm::new(sizes.dim, 1e-12, &extra.pp("layer_norm"))?,
     };
+    if let Some(start) = &how.start {
+        params.load_state_dict(start)?;
+    }
     let mut all = params.trainable();
     all.extend(extra.trainable());
     let group = ParamGroup { name: "all".into(), params: all, lr: how.lr, weight_decay: 0.01 };

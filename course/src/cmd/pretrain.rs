@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use vision_language::candle_core::DType;
-use vision_language::checkpoint::save_safetensors;
+use vision_language::checkpoint::{load_safetensors, save_safetensors};
 use vision_language::config::Config;
 use vision_language::nn::Params;
 use vision_language::pretrain::{PretrainConfig, pretrain_image, pretrain_text, tiny_tokenizer};
@@ -21,6 +21,9 @@ pub struct PretrainArgs {
     /// The folder of the results
     #[arg(long, default_value = "data/tiny")]
     out: PathBuf,
+    /// Go on from the result of an earlier training
+    #[arg(long, value_name = "FILE.safetensors")]
+    start: Option<PathBuf>,
     /// Ends after this many minutes
     #[arg(long)]
     minutes: Option<f64>,
@@ -57,6 +60,7 @@ pub fn pretrain(args: &PretrainArgs) -> Result<()> {
         batch_size: args.batch_size,
         lr: args.lr,
         steps: args.steps,
+        start: args.start.as_deref().map(load_safetensors).transpose()?,
         budget: common::minutes(args.minutes)?,
     };
     std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
