@@ -18,6 +18,7 @@ pub use library::Library;
 pub use process::Worker;
 
 use crate::Result;
+use crate::sync::fingerprint;
 
 /// How long one question may take.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -37,7 +38,9 @@ pub enum Outcome {
 /// When the compiler or the worker does not start; not for what is wrong with the file.
 pub fn check(library: &Library, id: &str, file: &Path, limit: Duration) -> Result<Outcome> {
     let item = Item { name: id.into(), exercise: id.into(), file: file.to_path_buf() };
-    match library.compile(id, std::slice::from_ref(&item))? {
+    // Two files of one exercise may be checked at the same time.
+    let name = format!("{id}-{}", fingerprint(&file.to_string_lossy()));
+    match library.compile(&name, std::slice::from_ref(&item))? {
         Compiled::Program(program) => {
             let worker = Worker::new(&program, id, limit);
             Ok(Outcome::Checked(check::run(id, &worker)?))
