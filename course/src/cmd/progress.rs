@@ -59,7 +59,8 @@ pub fn overview(house: &House, progress: &Progress) -> String {
             notes.push("changed since it was checked".to_string());
         }
         if entry.all_hints > 0 {
-            notes.push(format!("{} hints", entry.all_hints));
+            let steps = if entry.all_hints == 1 { "step" } else { "steps" };
+            notes.push(format!("{} {steps} of hints", entry.all_hints));
         }
         text += format!(
             " {mark} {:16} {:>2}/10  {:13} {}",
