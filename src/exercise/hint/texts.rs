@@ -224,7 +224,7 @@ const PROJECTION_HEAD_KNOWN: &[Misconception] = &[
         "GELU after fc",
         "In which order do GELU and fc stand on the slide?",
         "The branch is projection → GELU → fc → dropout.",
-        "`let x = gelu(&projected)?; let x = self.fc.forward(&x)?;`, in this order",
+        "`let x = gelu(…)?;` first, and `self.fc.forward(…)` on its result",
     ),
     known(
         "gelu_at_the_end",
