@@ -76,6 +76,8 @@ def output(one, pictures):
     if one.output_type == "stream":
         # A line that a progress bar has written over is not there any more.
         lines = [line.rsplit("\r", 1)[-1] for line in one.text.split("\n")]
+        if any("done in" in line for line in lines):
+            lines = [line for line in lines if not re.search("[█░]{5}", line)]
         return f"<pre>{ansi2html(chr(10).join(lines).rstrip())}</pre>" if "".join(lines).strip() else ""
     data = one.get("data", {})
     for mime, suffix in (("image/png", "png"), ("image/jpeg", "jpg")):

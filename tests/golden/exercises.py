@@ -34,6 +34,8 @@ def head():
             "right": norm(fc(g) + u),
             "no_skip": norm(fc(g)),
             "skip_after_gelu": norm(fc(g) + g),
+            "skip_subtracted": norm(fc(g) - u),
+            "skip_subtracted ": norm(u - fc(g)),
             "no_gelu": norm(fc(u) + u),
             "relu_for_gelu": norm(fc(F.relu(u)) + u),
             "gelu_after_fc": norm(F.gelu(fc(u)) + u),
@@ -85,6 +87,8 @@ def loss():
         "softmax_twice ": (F.cross_entropy(s.softmax(1), labels) + F.cross_entropy(s.T.softmax(1), labels)) / 2,
         "log_softmax_sign": -both(s),
         "not_averaged": 3 * both(s),
+        "tables_averaged": F.cross_entropy((s + s.T) / 2, labels),
+        "other_length": both((images / images.abs().sum(1, True)) @ (texts / texts.abs().sum(1, True)).T * t.exp()),
     }
     return {
         "images": numbers(images), "texts": numbers(texts), "t": 0.7,

@@ -75,7 +75,11 @@ const PLAIN: [(&str, f64, f64); 5] =
     [("cup", 0.3, 1.), ("dog", 0.9, 1.), ("sea", -0.5, 1.), ("cat", 0.7, 1.), ("car", 0.1, 1.)];
 
 fn count(who: &dyn Ask) -> Outcome {
-    let found = search(who, &PLAIN, 2)?;
+    let found = search(who, &PLAIN, 2).map_err(|miss| match miss.status {
+        // (N, p) times (1, p) is not defined.
+        Status::Error if miss.came.contains("in matmul") => miss.named("no_transpose"),
+        _ => miss,
+    })?;
     if found.len() == 2 {
         return Ok(None);
     }
@@ -114,11 +118,14 @@ fn cosine(who: &dyn Ask) -> Outcome {
             None
         };
         worst = worst.max((came - cosine).abs());
+        // A column of the table is normalised, not its rows.
+        let column = pictures.iter().map(|(_, c, l)| (c * l).powi(2)).sum::<f64>().sqrt();
+        let by_column = [1., 3.].iter().any(|q| (came - q * cosine * length / column).abs() < 0.01);
         within((came - cosine).abs(), TOLERANCE, || {
             let expected =
                 format!("{} for `{name}.jpg`, whose embedding has length {length}", number(cosine));
-            // A column of the table is normalised, not its rows.
-            Miss::new(expected, number(*came)).named(mistake.or(Some("wrong_axis")))
+            let mistake = mistake.or(by_column.then_some("wrong_axis"));
+            Miss::new(expected, number(*came)).named(mistake)
         })?;
     }
     within(worst, TOLERANCE, || Miss::new("", ""))
@@ -127,17 +134,33 @@ fn cosine(who: &dyn Ask) -> Outcome {
 fn order(who: &dyn Ask) -> Outcome {
     let found = search(who, &PLAIN, 3)?;
     let came = names(&found);
-    if came == ["dog", "cat", "cup"] {
+    if came != ["dog", "cat", "cup"] {
+        let name = match came.as_slice() {
+            ["cup", "cat", "dog"] => Some("worst_of_the_best_first"),
+            ["sea", "car", "cup"] => Some("worst_first"),
+            ["cup", "dog", "sea"] | ["dog", "cup", "sea"] | ["cup", "dog", "cat"] => {
+                Some("not_sorted")
+            }
+            ["dog", "cat", "sea"] => Some("absolute_value"),
+            _ if came.is_sorted() => Some("sorted_by_name"),
+            _ => None,
+        };
+        let expected = "dog, cat, cup (0.9, 0.7, 0.3)";
+        return Err(Miss::new(expected, said(&came)).named(name));
+    }
+    // Close ones, and some that point away.
+    let cosines = [("a", 0.93), ("b", 0.95), ("c", -0.4), ("d", -0.9), ("e", 0.91), ("f", -0.05)];
+    let found = search(who, &cosines.map(|(name, cosine)| (name, cosine, 1.)), 6)?;
+    let came = names(&found);
+    if came == ["b", "a", "e", "f", "c", "d"] {
         return Ok(None);
     }
-    let name = match came.as_slice() {
-        ["cup", "cat", "dog"] => "worst_of_the_best_first",
-        ["sea", "car", "cup"] => "worst_first",
-        ["cup", "dog", "sea"] => "not_sorted",
-        ["dog", "cup", "sea"] | ["cup", "dog", "cat"] => "not_sorted",
-        _ => return Err(Miss::new("dog, cat, cup (0.9, 0.7, 0.3)", said(&came))),
+    let name = match came.len() {
+        6 => Some("compared_as_text"),
+        _ => Some("negative_dropped"),
     };
-    Err(Miss::new("dog, cat, cup (0.9, 0.7, 0.3)", said(&came)).named(name))
+    let expected = "b, a, e, f, c, d (0.95, 0.93, 0.91, −0.05, −0.4, −0.9)";
+    Err(Miss::new(expected, said(&came)).named(name))
 }
 
 fn once(who: &dyn Ask) -> Outcome {
@@ -167,18 +190,28 @@ fn once(who: &dyn Ask) -> Outcome {
     }
     if found.len() < 3 {
         let name = match came.as_slice() {
-            ["dog", "cat"] | ["dog"] => "cut_before_once",
-            _ => "every_fifth",
+            ["dog", "cat"] | ["dog"] => Some("cut_before_once"),
+            ["dog", "cup"] => Some("every_fifth"),
+            _ => None,
         };
         return Err(miss().named(name));
     }
-    if came != ["dog", "cat", "cup"] {
-        let name = if came.contains(&"sea") { Some("every_fifth") } else { None };
-        return Err(miss().named(name.or(Some("not_the_best_caption"))));
+    // Another caption of the same picture, or a mean of them.
+    let between = |name: &str, value: f64| {
+        let own = pictures.iter().filter(|(other, ..)| format!("{other}.jpg") == name);
+        let own: Vec<f64> = own.map(|(_, cosine, _)| *cosine).collect();
+        let inside = |low: f64, high: f64| low - TOLERANCE <= value && value <= high + TOLERANCE;
+        inside(own.iter().copied().fold(1., f64::min), own.iter().copied().fold(-1., f64::max))
+    };
+    let of_a_caption = found.iter().all(|(name, value)| between(name, *value));
+    let name = of_a_caption.then_some("not_the_best_caption");
+    let best = [("dog", 0.9), ("cat", 0.75), ("cup", 0.5)];
+    if came != best.map(|(name, _)| name) {
+        let same = best.iter().all(|(name, _)| came.contains(name));
+        return Err(miss().named(name.filter(|_| same)));
     }
-    let best = [0.9, 0.75, 0.5];
-    let off = found.iter().zip(best).map(|((_, s), b)| (s - b).abs()).fold(0., f64::max);
-    within(off, TOLERANCE, || miss().named("not_the_best_caption"))?;
+    let off = found.iter().zip(best).map(|((_, s), (_, b))| (s - b).abs()).fold(0., f64::max);
+    within(off, TOLERANCE, || miss().named(name))?;
     // All five captions of a picture side by side, as in Flickr8k.
     let five: Vec<(&str, f64, f64)> = (0..20)
         .map(|row| {
@@ -200,9 +233,11 @@ fn rows(who: &dyn Ask) -> Outcome {
     if names(&found) == ["dog"] && names(&also) == ["dog"] {
         return Ok(None);
     }
+    // Whoever sorts only the numbers gives the first name of the folder, whichever that is.
+    let first = (names(&also), names(&found)) == (vec!["cup"], vec!["car"]);
     let came = format!("{} and {}", said(&names(&also)), said(&names(&found)));
     let expected = "dog, first and when the rows come in the opposite order";
-    Err(Miss::new(expected, came).named("rows_mixed_up"))
+    Err(Miss::new(expected, came).named(first.then_some("rows_mixed_up")))
 }
 
 fn few(who: &dyn Ask) -> Outcome {
@@ -214,7 +249,8 @@ fn few(who: &dyn Ask) -> Outcome {
         let found = search(who, &PLAIN, n)
             .map_err(|miss| Miss { expected: words.into(), ..miss.named("past_the_end") })?;
         if found.len() != expected {
-            return Err(Miss::new(words, found.len().to_string()).named("past_the_end"));
+            let name = (found.len() == 4).then_some("negative_dropped");
+            return Err(Miss::new(words, found.len().to_string()).named(name));
         }
     }
     Ok(None)

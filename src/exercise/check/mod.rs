@@ -148,6 +148,7 @@ fn report(exercise: &Exercise, who: &dyn Ask) -> Report {
             _ => check.gate.then_some(Status::Waiting),
         });
         let misconception = miss.as_ref().and_then(|miss| miss.misconception);
+        let asked = results.iter().any(|result: &CheckResult| !result.question.is_empty());
         let (expected, came) = miss.map(|miss| (miss.expected, miss.came)).unwrap_or_default();
         results.push(CheckResult {
             id: check.id.into(),
@@ -157,8 +158,12 @@ fn report(exercise: &Exercise, who: &dyn Ask) -> Report {
             expected,
             came,
             misconception: misconception.map(Into::into),
+            // One question is enough for what nobody has recognised.
             question: match misconception {
                 Some(name) => hint::of(exercise.id, Some(name)).steps[0].to_string(),
+                None if status.is_failure() && !asked => {
+                    hint::of(exercise.id, None).steps[0].to_string()
+                }
                 None => String::new(),
             },
             measure,
