@@ -185,8 +185,9 @@ impl Keys {
         }
         let (sender, pressed) = channel();
         std::thread::spawn(move || {
-            for key in std::io::stdin().bytes().map_while(std::result::Result::ok) {
-                if sender.send(key).is_err() {
+            let mut key = [0];
+            while let Ok(1) = std::io::stdin().lock().read(&mut key) {
+                if sender.send(key[0]).is_err() {
                     return;
                 }
             }

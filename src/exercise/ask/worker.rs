@@ -14,8 +14,11 @@ pub const QUESTIONS: &str = "/dev/fd/3";
 /// Where answers go out; never standard output or error, which are the student's.
 pub const ANSWERS: &str = "/dev/fd/4";
 
-/// A worker's `main`: the items that it holds, by name. The first argument chooses one.
-pub fn main(items: &[(&str, fn() -> Answers)]) -> ExitCode {
+/// An item of a worker: its name, and who answers for it.
+pub type Item<'a> = (&'a str, fn() -> Answers);
+
+/// A worker's `main`: the items that it holds. The first argument chooses one.
+pub fn main(items: &[Item]) -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let Some((_, answers)) = items.iter().find(|(name, _)| *name == wanted) else {
         eprintln!("this worker holds no `{wanted}`; it is started by `cargo vl check`");

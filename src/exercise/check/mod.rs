@@ -201,7 +201,12 @@ pub fn find_matches(find: FindMatches) -> Report {
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {
     let exercise = exercise(id).expect("an exercise of the list");
-    report(exercise, &Local::new(answers))
+    let mut report = report(exercise, &Local::new(answers));
+    // Nothing but the process's end ends a thread.
+    for check in report.checks.iter_mut().filter(|check| check.status == Status::TimedOut) {
+        check.came += " (It is still running; restart the kernel when you have mended it.)";
+    }
+    report
 }
 
 /// The tensor `name` of an answer, as f32, of this shape and finite.

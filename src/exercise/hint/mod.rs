@@ -123,8 +123,9 @@ impl Hint {
 /// What stands between backticks, as code.
 fn code(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    let tag =
-        |(i, part)| if i % 2 == 1 { format!("<code>{part}</code>") } else { format!("{part}") };
+    let tag = |(i, part): (usize, &str)| {
+        if i % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() }
+    };
     parts.map(tag).collect()
 }
 
