@@ -51,7 +51,7 @@ let answer = check::clip_loss(try_me);
 answer
 ;
 
-hint("clip_loss")?
+hint("clip_loss")
 ;
 
 Ok(())

@@ -9,7 +9,6 @@ use std::sync::Mutex;
 
 use super::report::Report;
 use super::{exercise, exercises};
-use crate::{Error, Result};
 
 /// A well-known wrong way to fill a hole, or the plain hint of an exercise (`id` is empty then).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,20 +74,16 @@ pub struct Hint {
 
 /// The next step of the hint for an exercise: `hint("clip_loss")`. Each call shows one step more.
 ///
-/// It fits what the last check of this exercise recognised.
-///
-/// # Errors
-/// When there is no such exercise.
-pub fn hint(id: &str) -> Result<Hint> {
+/// It fits what the last check of this exercise recognised. For an unknown id the hint names the known ones.
+pub fn hint(id: &str) -> Hint {
     let Some(exercise) = exercise(id) else {
-        let ids: Vec<&str> = exercises().iter().map(|e| e.id).collect();
-        return Err(Error::value("hint", ids.join(", "), id));
+        return Hint { id: id.into(), about: of(id, None), steps: 0 };
     };
     let mut all = SHOWN.lock().unwrap_or_else(|e| e.into_inner());
     let shown = all.entry(exercise.id.into()).or_default();
     shown.steps = (shown.steps + 1).min(STEPS.len());
     let about = of(exercise.id, shown.misconception.as_deref());
-    Ok(Hint { id: exercise.id.into(), about, steps: shown.steps })
+    Hint { id: exercise.id.into(), about, steps: shown.steps }
 }
 
 impl Hint {
@@ -112,6 +107,10 @@ impl Hint {
     }
 
     fn rest(&self) -> String {
+        if self.steps == 0 {
+            let ids: Vec<&str> = exercises().iter().map(|e| e.id).collect();
+            return format!("There is no exercise `{}`: {}.", self.id, ids.join(", "));
+        }
         match STEPS.len() - self.steps.min(STEPS.len()) {
             0 => "That was the last step.".into(),
             1 => "One more step: run it again.".into(),
@@ -158,12 +157,12 @@ mod tests {
 
     #[test]
     fn each_call_shows_a_step_more() {
-        let first = hint("keep_best").unwrap();
+        let first = hint("keep_best");
         assert_eq!(first.shown().count(), 1);
         assert!(first.to_string().contains("2 more steps"));
-        assert_eq!(hint("keep_best").unwrap().steps, 2);
-        assert_eq!(hint("keep_best").unwrap().steps, 3);
-        assert_eq!(hint("keep_best").unwrap().steps, 3);
-        assert!(hint("no_such").unwrap_err().to_string().contains("keep_best"));
+        assert_eq!(hint("keep_best").steps, 2);
+        assert_eq!(hint("keep_best").steps, 3);
+        assert_eq!(hint("keep_best").steps, 3);
+        assert!(hint("no_such").to_string().contains("keep_best"));
     }
 }
