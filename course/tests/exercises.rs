@@ -109,3 +109,31 @@ fn a_wrong_id_is_a_wrong_call() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("clip_loss"));
 }
+
+#[test]
+fn the_students_copy_has_no_solution_and_a_planted_one_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    let release = |scan_only: bool| {
+        let mut vl = Command::new(env!("CARGO_BIN_EXE_vl"));
+        vl.arg("release").arg("--out").arg(&copy).arg("--json");
+        if scan_only {
+            vl.arg("--scan-only");
+        }
+        vl.output().unwrap()
+    };
+    let output = release(false);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for there in ["Cargo.toml", "notebooks/02_clip.ipynb", "exercises/stubs.json", "data/README.md"]
+    {
+        assert!(copy.join(there).is_file(), "{there}");
+    }
+    // Two lines of the master, in a note that nobody would look into.
+    let lines = "let image_embeddings = l2_normalize(image_embeddings)?;\n  let text_embeddings =l2_normalize(text_embeddings)?;";
+    std::fs::write(copy.join("docs/notes.txt"), lines).unwrap();
+    let output = release(true);
+    assert_eq!(output.status.code(), Some(1));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["leaks"][0]["path"], "docs/notes.txt", "{found}");
+}

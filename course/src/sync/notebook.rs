@@ -101,7 +101,11 @@ impl Notebook {
                 Cell::Code(code) => (json!({}), code.clone()),
                 Cell::Check { id, code } => (checking(id), code.clone()),
                 Cell::Exercise { id, again } => {
-                    (grading(id, *again), self.master(id, masters)?.item(version))
+                    let name = match again {
+                        true => format!("{id}-again-{number}"),
+                        false => id.clone(),
+                    };
+                    (grading(&name), self.master(id, masters)?.item(version))
                 }
             };
             // In the order in which Jupyter writes them.
@@ -150,10 +154,7 @@ impl Notebook {
 }
 
 /// nbgrader's metadata (schema 3) of a cell that a student fills in.
-fn grading(id: &str, again: bool) -> Value {
-    if again {
-        return json!({});
-    }
+fn grading(id: &str) -> Value {
     json!({ "nbgrader": {
         "grade": false, "grade_id": id, "locked": false, "schema_version": 3, "solution": true, "task": false,
     }})
