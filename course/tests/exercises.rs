@@ -51,7 +51,7 @@ fn check(folder: &Path, body: &str) -> Output {
     );
     std::fs::write(&file, code).unwrap();
     let mut vl = Command::new(env!("CARGO_BIN_EXE_vl"));
-    vl.args(["check", "clip_loss", "--json", "--limit", "3", "--file"]).arg(&file);
+    vl.args(["check", "clip_loss", "--json", "--limit", "5", "--file"]).arg(&file);
     vl.output().expect("vl starts")
 }
 

@@ -44,6 +44,10 @@ pub enum Compiled {
     Mistakes(Mistakes),
 }
 
+/// The compiler's words for "this library does not fit the one that it was compiled with".
+const STALE: [&str; 4] =
+    ["\"code\":\"E0460\"", "\"code\":\"E0462\"", "\"code\":\"E0463\"", "\"code\":\"E0514\""];
+
 /// How each contract's answers are made of a student's item: the function, and whether the item is a type.
 const ITEMS: [(&str, &str); 5] = [
     ("clip_dataset", "answers::clip_dataset::<ITEM::ClipDataset>()"),
@@ -78,6 +82,11 @@ impl Library {
         }
         let root = format!("{}/", self.root.display());
         let said = String::from_utf8_lossy(&output.stderr).replace(&root, "");
+        if STALE.iter().any(|code| said.contains(code)) && said.contains("vision_language") {
+            self.forget();
+            let why = "the compiler or the library has changed; the same command again builds what is missing";
+            return Err(Error::Failed(why.into()));
+        }
         let mistakes = mistakes(&said);
         if mistakes.errors == 0 {
             return Err(Error::Program { command: "rustc".into(), why: said.trim().to_string() });

@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::house::{House, cargo, output};
 use crate::{Error, Result};
 
+/// Where it is written down which library is ready.
+const RECORD: &str = "library.json";
+
 /// What a file is compiled against: all paths absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Library {
@@ -35,7 +38,7 @@ impl Library {
     /// When it does not compile, or cargo does not start.
     pub fn ready(house: &House) -> Result<Self> {
         let own = house.own().join("check");
-        let record = own.join("library.json");
+        let record = own.join(RECORD);
         if let Some(library) = fs::read(&record).ok().and_then(|json| Self::recorded(&json))
             && library.is_newer_than(house, &record)
         {
@@ -45,6 +48,12 @@ impl Library {
         let json = serde_json::to_vec_pretty(&library)?;
         fs::write(&record, json).map_err(Error::io(&record))?;
         Ok(library)
+    }
+
+    /// Forgets the library, so that it is built anew: for when the compiler does not take it.
+    pub(super) fn forget(&self) {
+        // What is not there need not be forgotten.
+        let _ = fs::remove_file(self.own.join(RECORD));
     }
 
     /// A folder for files that are made to be compiled.
@@ -66,8 +75,20 @@ impl Library {
     /// Whether no source of the library has changed since `record` was written.
     fn is_newer_than(&self, house: &House, record: &Path) -> bool {
         let Ok(made) = fs::metadata(record).and_then(|file| file.modified()) else { return false };
-        let sources = ["src", "facade/src", "facade/Cargo.toml", "Cargo.toml", "Cargo.lock"];
-        sources.iter().all(|path| newest(&house.root.join(path)) <= made)
+        let sources =
+            ["src", "data", "facade/src", "facade/Cargo.toml", "Cargo.toml", "Cargo.lock"];
+        sources.iter().all(|path| newest(&house.root.join(path)) <= made) && self.parts() <= made
+    }
+
+    /// When cargo last compiled what the dynamic library was linked from.
+    fn parts(&self) -> SystemTime {
+        let entries = fs::read_dir(&self.deps).into_iter().flatten().flatten();
+        let ours = entries.filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("libvision_language-") && name.ends_with(".rlib")
+        });
+        ours.map(|entry| newest(&entry.path())).max().unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     fn build(house: &House, own: PathBuf) -> Result<Self> {
