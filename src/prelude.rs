@@ -24,7 +24,8 @@ pub use crate::display::{
     similarity_heatmap,
 };
 pub use crate::encoder::{self, ImageEncoder, TextEncoder};
-pub use crate::exercise::{Filled, Hole, filled, scenes, stand_in};
+pub use crate::exercise::hint::{Hint, hint};
+pub use crate::exercise::{Filled, Hole, Report, check, filled, scenes, stand_in};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,

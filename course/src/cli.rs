@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{data, eval, kernel, lab, matching, pretrain, run, sync, train};
+use crate::cmd::{
+    check, data, eval, hint, kernel, lab, matching, matrix, pretrain, progress, release, run, site,
+    sync, train, watch,
+};
 use crate::holes::{self, Holes};
 use crate::house::House;
 use crate::{Error, Result};
@@ -27,6 +30,15 @@ enum Command {
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
     Pretrain(pretrain::PretrainArgs),
+    Check(check::CheckArgs),
+    Watch(watch::WatchArgs),
+    Hint(hint::HintArgs),
+    Reveal(hint::RevealArgs),
+    Progress(progress::ProgressArgs),
+    Reset(progress::ResetArgs),
+    Matrix(matrix::MatrixArgs),
+    Release(release::ReleaseArgs),
+    Site(site::SiteArgs),
     /// Make stubs and notebooks from the masters (for who writes the course)
     Sync(sync::SyncArgs),
 }
@@ -53,6 +65,15 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Run(args), _) => run::run(args)?,
         (Command::Kernel(args), _) => kernel::kernel(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
+        (Command::Check(args), _) => return check::check(args),
+        (Command::Watch(args), _) => watch::watch(args)?,
+        (Command::Hint(args), _) => hint::hint(args)?,
+        (Command::Reveal(args), _) => hint::reveal(args)?,
+        (Command::Progress(args), _) => progress::progress(args)?,
+        (Command::Reset(args), _) => progress::reset(args)?,
+        (Command::Matrix(args), _) => matrix::matrix(args)?,
+        (Command::Release(args), _) => release::release(args)?,
+        (Command::Site(args), _) => site::site(args)?,
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
         (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
             return holes::delegate();

@@ -1,13 +1,17 @@
 //! The command `vl`, as a library: the crates `exercises` and `solutions` hand their code to it.
 #![warn(missing_docs)]
 
+pub mod bank;
 mod cli;
 pub mod cmd;
 pub mod error;
 pub mod holes;
 pub mod house;
 pub mod jupyter;
+pub mod progress;
+pub mod release;
 pub mod sync;
+pub mod worker;
 
 pub use cli::main;
 pub use error::{Error, Result};

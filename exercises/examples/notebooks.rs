@@ -47,7 +47,11 @@ pub fn try_me(
 }
 ;
 
-filled::clip_loss(try_me)
+let answer = check::clip_loss(try_me);
+answer
+;
+
+hint("clip_loss")
 ;
 
 Ok(())
@@ -161,7 +165,7 @@ impl PairDataset for ClipDataset {
 }
 ;
 
-filled::clip_dataset::<ClipDataset>()
+check::clip_dataset::<ClipDataset>()
 ;
 
 let train_set = stand_in::clip_dataset::<ClipDataset>(
@@ -245,7 +249,7 @@ impl Projection for ProjectionHead {
 }
 ;
 
-filled::projection_head::<ProjectionHead>()
+check::projection_head::<ProjectionHead>()
 ;
 
 /// The symmetric contrastive loss: `(b, p)`, `(b, p)`, the slide's `t` → a scalar.
@@ -258,7 +262,7 @@ pub fn clip_loss(
 }
 ;
 
-filled::clip_loss(clip_loss)
+check::clip_loss(clip_loss)
 ;
 
 let head_builder: HeadBuilder = stand_in::projection_head::<ProjectionHead>();
@@ -408,7 +412,7 @@ pub fn keep_best(valid_loss: f64, best_loss: f64, model: &dyn Save, folder: &Pat
 }
 ;
 
-filled::keep_best(keep_best)
+check::keep_best(keep_best)
 ;
 
 let keep: KeepBest = stand_in::keep_best(keep_best);
@@ -489,7 +493,7 @@ pub fn find_matches(
 }
 ;
 
-filled::find_matches(find_matches)
+check::find_matches(find_matches)
 ;
 
 let find: FindMatches = stand_in::find_matches(find_matches);

@@ -4,9 +4,16 @@
 //!
 //! A picture with five captions stands in `image_filenames` five times, so that both lists have the same length.
 //!
+//! ```text
+//! item(i) = (transform(picture(i)), ids(i), mask(i), caption(i))      (3, s, s), (t), (t), text
+//! ```
+//!
+//! `s` is the side that the encoder reads, `t` the number of tokens of the longest caption: all items have the same shapes,
+//! so that they can be stacked to a batch.
+//!
 //! Example: `image_filenames = [a.jpg, a.jpg, b.jpg]`, `captions = ["a dog", "one dog on grass", "a cat"]`: three
-//! items; item 1 is the picture `a.jpg` as `(3, s, s)` numbers with the ids of "one dog on grass", padded to the
-//! longest of the three captions.
+//! items; item 1 is the picture `a.jpg` as `(3, s, s)` numbers with the ids of "one dog on grass". With [CLS] and [SEP] that
+//! caption has 6 tokens and is the longest, so `t = 6`, and the mask of "a dog" is `[1, 1, 1, 1, 0, 0]`.
 
 use vision_language::prelude::*;
 

@@ -3,6 +3,10 @@
 //! Normalise the embeddings, take dot products: cosine similarities. Then the best `n`, best first, and every picture
 //! once, however many captions (and so rows) it has.
 //!
+//! ```text
+//! sᵢ = Iᵢ · T / (|Iᵢ| |T|)        (N, p), (1, p) → (N)
+//! ```
+//!
 //! The slide takes the best `n · 5` rows and every fifth of them (`indices[::-5]`, which also turns the order around,
 //! so that the *worst* of them comes first; the tutorial it follows has `[::5]`). The five stands for "five captions a
 //! picture". Here we do what it means.

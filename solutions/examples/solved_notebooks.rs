@@ -47,7 +47,11 @@ pub fn try_me(
 }
 ;
 
-filled::clip_loss(try_me)
+let answer = check::clip_loss(try_me);
+answer
+;
+
+hint("clip_loss")
 ;
 
 Ok(())
@@ -168,7 +172,7 @@ impl PairDataset for ClipDataset {
 }
 ;
 
-filled::clip_dataset::<ClipDataset>()
+check::clip_dataset::<ClipDataset>()
 ;
 
 let train_set = stand_in::clip_dataset::<ClipDataset>(
@@ -257,7 +261,7 @@ impl Projection for ProjectionHead {
 }
 ;
 
-filled::projection_head::<ProjectionHead>()
+check::projection_head::<ProjectionHead>()
 ;
 
 /// The symmetric contrastive loss: `(b, p)`, `(b, p)`, the slide's `t` → a scalar.
@@ -277,7 +281,7 @@ pub fn clip_loss(
 }
 ;
 
-filled::clip_loss(clip_loss)
+check::clip_loss(clip_loss)
 ;
 
 let head_builder: HeadBuilder = stand_in::projection_head::<ProjectionHead>();
@@ -443,7 +447,7 @@ pub fn keep_best(valid_loss: f64, best_loss: f64, model: &dyn Save, folder: &Pat
 }
 ;
 
-filled::keep_best(keep_best)
+check::keep_best(keep_best)
 ;
 
 let keep: KeepBest = stand_in::keep_best(keep_best);
@@ -536,7 +540,7 @@ pub fn find_matches(
 }
 ;
 
-filled::find_matches(find_matches)
+check::find_matches(find_matches)
 ;
 
 let find: FindMatches = stand_in::find_matches(find_matches);

@@ -3,6 +3,10 @@
 //! The training loss always falls; the validation loss falls and then rises again. After every epoch: if the current
 //! model is better than the best model so far, then it replaces it, in a file called `best.pt`.
 //!
+//! ```text
+//! bestₑ = min(bestₑ₋₁, lossₑ), best₀ = ∞;  best.pt is written where lossₑ < bestₑ₋₁
+//! ```
+//!
 //! Example: validation losses 2.0, 1.5, 1.7, 1.2 save after epochs 1, 2 and 4, and the function gives 2.0, 1.5, 1.5, 1.2.
 
 use vision_language::prelude::*;

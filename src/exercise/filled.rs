@@ -12,7 +12,7 @@ use crate::text::Tokenizer;
 use crate::{Error, Result};
 
 /// Whether `D` reads a picture and its caption.
-pub fn clip_dataset<D: PairDataset>() -> Hole {
+pub fn clip_dataset<D: PairDataset + 'static>() -> Hole {
     Hole::try_out("clip_dataset", || {
         let folder = tempfile::tempdir().map_err(Error::io("a temporary folder"))?;
         let path = folder.path().join("a.png");
@@ -29,7 +29,7 @@ pub fn clip_dataset<D: PairDataset>() -> Hole {
 }
 
 /// Whether `H` is built and takes features to embeddings.
-pub fn projection_head<H: Projection>() -> Hole {
+pub fn projection_head<H: Projection + 'static>() -> Hole {
     Hole::try_out("projection_head", || {
         let head = H::new(4, 3, 0., &Params::new(&Device::Cpu, 0))?;
         let x = Tensor::arange(0f32, 8., &Device::Cpu)?.reshape((2, 4))?;
@@ -39,7 +39,7 @@ pub fn projection_head<H: Projection>() -> Hole {
 
 /// Whether `loss` gives a scalar.
 pub fn clip_loss(loss: ClipLoss) -> Hole {
-    Hole::try_out("clip_loss", || {
+    Hole::try_out("clip_loss", move || {
         let image = Tensor::new(&[[1f32, 0.], [0., 2.]], &Device::Cpu)?;
         let text = Tensor::new(&[[2f32, 0.], [1., 1.]], &Device::Cpu)?;
         let value = loss(&image, &text, &Tensor::new(0f32, &Device::Cpu)?)?;
@@ -55,7 +55,7 @@ pub fn keep_best(keep: KeepBest) -> Hole {
             Ok(())
         }
     }
-    Hole::try_out("keep_best", || {
+    Hole::try_out("keep_best", move || {
         let folder = tempfile::tempdir().map_err(Error::io("a temporary folder"))?;
         let best = keep(2., 1., &Nothing, folder.path())?;
         if best.is_finite() {
@@ -67,7 +67,7 @@ pub fn keep_best(keep: KeepBest) -> Hole {
 
 /// Whether `find` gives at most as many matches as were asked for.
 pub fn find_matches(find: FindMatches) -> Hole {
-    Hole::try_out("find_matches", || {
+    Hole::try_out("find_matches", move || {
         let images = Tensor::new(&[[1f32, 0.], [0., 2.], [1., 1.]], &Device::Cpu)?;
         let text = Tensor::new(&[[0f32, 1.]], &Device::Cpu)?;
         let names = ["a.jpg", "b.jpg", "c.jpg"].map(String::from);

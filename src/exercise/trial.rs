@@ -1,10 +1,13 @@
 //! Runs a student's item and says whether it is filled in. A stub's `todo!()` is "not yet", never a crash.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Mutex;
+use std::sync::Once;
+use std::time::Duration;
 
+use super::ask::{Failure, within};
 use crate::{Error, Result};
 
 /// How far a hole is.
@@ -28,22 +31,18 @@ pub struct Hole {
 }
 
 impl Hole {
-    /// Runs `code` on small inputs, quietly.
-    pub(super) fn try_out(id: &str, code: impl FnOnce() -> Result<()>) -> Self {
-        let filled = match quietly(code) {
-            Ok(Ok(())) => Filled::Yes,
-            Ok(Err(Error::NotYet { .. })) => Filled::NotYet,
-            Ok(Err(error)) => Filled::Broken(error.to_string()),
-            Err(panic) => {
-                let message = message(panic.as_ref());
-                // What `todo!()` says; `unimplemented!()` says "not implemented".
-                let not_yet = ["not yet implemented", "not implemented"];
-                if not_yet.iter().any(|m| message.starts_with(m)) {
-                    Filled::NotYet
-                } else {
-                    Filled::Broken(format!("panicked: {message}"))
-                }
+    /// Runs `code` on small inputs, quietly, ten seconds at most.
+    pub(super) fn try_out(id: &str, code: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
+        let filled = match within(Duration::from_secs(10), code) {
+            Ok(()) => Filled::Yes,
+            Err(Failure::NotYet) => Filled::NotYet,
+            Err(Failure::Error(error)) => Filled::Broken(error),
+            Err(Failure::Panic(message)) => Filled::Broken(format!("panicked: {message}")),
+            Err(Failure::TimedOut(limit)) => {
+                let seconds = limit.as_secs();
+                Filled::Broken(format!("no end after {seconds} s: is there an endless loop?"))
             }
+            Err(Failure::Died(how)) => Filled::Broken(how),
         };
         Self { id: id.into(), filled }
     }
@@ -79,19 +78,65 @@ impl fmt::Display for Hole {
     }
 }
 
-/// Catches a panic, without its message and backtrace on stderr.
-fn quietly<T>(code: impl FnOnce() -> T) -> std::thread::Result<T> {
-    // The hook is the process's: one at a time.
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
+thread_local! {
+    /// Whether this thread's panics are caught and told by us.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs code and names what happens, without a panic's message and backtrace on stderr. Other threads' panics are told
+/// as before.
+pub(super) fn quietly<T>(code: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.with(Cell::get) {
+                before(info);
+            }
+        }));
+    });
+    let was = QUIET.with(|quiet| quiet.replace(true));
     let outcome = panic::catch_unwind(AssertUnwindSafe(code));
-    panic::set_hook(hook);
-    outcome
+    QUIET.with(|quiet| quiet.set(was));
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(Error::NotYet { .. })) => Err(Failure::NotYet),
+        Ok(Err(error)) => Err(Failure::Error(plain(&error.to_string()))),
+        Err(panic) => {
+            let message = message(panic.as_ref());
+            // What `todo!()` says; `unimplemented!()` says "not implemented".
+            let not_yet = ["not yet implemented", "not implemented"];
+            if not_yet.iter().any(|m| message.starts_with(m)) {
+                return Err(Failure::NotYet);
+            }
+            Err(Failure::Panic(plain(&message)))
+        }
+    }
+}
+
+/// A message without the backtrace that candle appends to its errors where `RUST_BACKTRACE` is set.
+fn plain(message: &str) -> String {
+    let frame = |line: &str| {
+        let number = line.trim_start().split(':').next().unwrap_or_default();
+        line.starts_with(' ') && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    let lines: Vec<&str> = message.lines().take_while(|line| !frame(line)).collect();
+    lines.join("\n").trim_end().to_string()
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_string());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or("without a message".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backtrace_is_no_part_of_a_message() {
+        let told = "shape mismatch in matmul\n   0: candle_core::error::Error::bt\n   1: main";
+        assert_eq!(plain(told), "shape mismatch in matmul");
+        assert_eq!(plain("a: b\n  next: c"), "a: b\n  next: c");
+    }
 }

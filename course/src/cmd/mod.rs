@@ -1,12 +1,19 @@
 //! The subcommands, one a file.
 
+pub mod check;
 pub mod common;
 pub mod data;
 pub mod eval;
+pub mod hint;
 pub mod kernel;
 pub mod lab;
 pub mod matching;
+pub mod matrix;
 pub mod pretrain;
+pub mod progress;
+pub mod release;
 pub mod run;
+pub mod site;
 pub mod sync;
 pub mod train;
+pub mod watch;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::sync::{solved_notebooks, sync};
+use crate::sync::{Version, notebooks, sync};
 use crate::{Error, Result};
 
 /// The arguments of `vl sync`.
@@ -16,6 +16,9 @@ pub struct SyncArgs {
     /// Only write the solved notebooks into DIR
     #[arg(long, value_name = "DIR", conflicts_with = "check")]
     solved: Option<PathBuf>,
+    /// Only write the instructor's notebooks into DIR: solved, with nbgrader's marks
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["check", "solved"])]
+    instructor: Option<PathBuf>,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -30,8 +33,10 @@ pub fn run(args: &SyncArgs, root: &Path) -> Result<()> {
         let why = "there are no masters here (solutions/): this copy of the course is a student's";
         return Err(Error::Usage(why.into()));
     }
-    if let Some(out) = &args.solved {
-        let made = solved_notebooks(root, out)?;
+    let asked = [(&args.solved, Version::Solved), (&args.instructor, Version::Instructor)];
+    for (out, version) in asked {
+        let Some(out) = out else { continue };
+        let made = notebooks(root, out, version)?;
         if args.json {
             println!("{}", serde_json::json!(made));
         }

@@ -16,10 +16,20 @@ pub struct Master {
     pub id: String,
     /// Title and statement: the file's `//!` lines without their mark.
     pub statement: String,
-    /// The file's lines, with the stubs in place of the solutions.
-    stub: Vec<String>,
-    /// The file's lines, without stubs and marks.
-    solved: Vec<String>,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// A line of every version.
+    Line(String),
+    /// A place where a student writes.
+    Hole {
+        /// The lines that the student finds.
+        stub: Vec<String>,
+        /// The lines of the solution.
+        solved: Vec<String>,
+    },
 }
 
 impl Master {
@@ -48,31 +58,28 @@ impl Master {
 
     /// Takes a master's text apart; an error names the line.
     pub fn parse(id: &str, text: &str) -> std::result::Result<Self, String> {
-        let (mut stub, mut solved, mut statement) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut parts, mut statement) = (Vec::new(), Vec::new());
         let mut shown: Vec<String> = Vec::new();
-        let mut inside = false;
-        let mut holes = 0;
+        let mut hole: Option<Vec<String>> = None;
         for (number, line) in text.lines().enumerate() {
             let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
             let wrong = |why: &str| Err(format!("line {}: {why}", number + 1));
             if let Some(code) = rest.strip_prefix(STUB) {
-                if inside {
+                if hole.is_some() {
                     return wrong("a `// STUB` line belongs before `// BEGIN SOLUTION`");
                 }
                 shown.push(format!("{indent}{code}"));
             } else if rest == BEGIN {
-                if inside || shown.is_empty() {
+                if hole.is_some() || shown.is_empty() {
                     return wrong("`// BEGIN SOLUTION` wants a `// STUB` line before it");
                 }
-                inside = true;
-                stub.append(&mut shown);
+                hole = Some(Vec::new());
             } else if rest == END {
-                if !inside {
+                let Some(solved) = hole.take() else {
                     return wrong("`// END SOLUTION` without its beginning");
-                }
-                inside = false;
-                holes += 1;
-            } else if inside {
+                };
+                parts.push(Part::Hole { stub: std::mem::take(&mut shown), solved });
+            } else if let Some(solved) = &mut hole {
                 solved.push(line.to_string());
             } else if !shown.is_empty() {
                 return wrong("`// STUB` lines must be followed by `// BEGIN SOLUTION`");
@@ -80,14 +87,13 @@ impl Master {
                 if let Some(words) = rest.strip_prefix("//!") {
                     statement.push(words.strip_prefix(' ').unwrap_or(words).to_string());
                 }
-                stub.push(line.to_string());
-                solved.push(line.to_string());
+                parts.push(Part::Line(line.to_string()));
             }
         }
-        if inside || holes == 0 {
+        if hole.is_some() || !parts.iter().any(|part| matches!(part, Part::Hole { .. })) {
             return Err("a `// BEGIN SOLUTION` without its end, or none at all".into());
         }
-        Ok(Self { id: id.into(), statement: statement.join("\n"), stub, solved })
+        Ok(Self { id: id.into(), statement: statement.join("\n"), parts })
     }
 
     /// The whole file.
@@ -97,19 +103,61 @@ impl Master {
 
     /// What a notebook's cell holds: the file without the statement and without its first `use`.
     pub fn item(&self, version: Version) -> String {
-        let code = self
-            .lines(version)
+        let lines = self.lines(version);
+        let code = lines
             .iter()
             .filter(|line| !line.starts_with("//!") && *line != "use vision_language::prelude::*;");
         let code: Vec<_> = code.map(String::as_str).collect();
         code.join("\n").trim().to_string()
     }
 
-    fn lines(&self, version: Version) -> &[String] {
-        match version {
-            Version::Stub => &self.stub,
-            Version::Solved => &self.solved,
+    /// The solutions, a text a hole.
+    pub fn solutions(&self) -> Vec<String> {
+        let solved = |part: &Part| match part {
+            Part::Hole { solved, .. } => Some(solved.join("\n")),
+            Part::Line(_) => None,
+        };
+        self.parts.iter().filter_map(solved).collect()
+    }
+
+    /// The whole file with these lines in its holes, by number from 0; a hole without any keeps its solution.
+    pub fn with_holes(&self, holes: &std::collections::BTreeMap<usize, String>) -> String {
+        let mut lines = Vec::new();
+        let mut number = 0;
+        for part in &self.parts {
+            match part {
+                Part::Line(line) => lines.push(line.clone()),
+                Part::Hole { solved, .. } => {
+                    match holes.get(&number) {
+                        Some(code) => lines.push(code.clone()),
+                        None => lines.extend(solved.iter().cloned()),
+                    }
+                    number += 1;
+                }
+            }
         }
+        lines.join("\n") + "\n"
+    }
+
+    fn lines(&self, version: Version) -> Vec<String> {
+        let mut lines = Vec::new();
+        for part in &self.parts {
+            match (part, version) {
+                (Part::Line(line), _) => lines.push(line.clone()),
+                (Part::Hole { stub, .. }, Version::Stub) => lines.extend(stub.iter().cloned()),
+                (Part::Hole { solved, .. }, Version::Solved) => {
+                    lines.extend(solved.iter().cloned());
+                }
+                (Part::Hole { stub, solved }, Version::Instructor) => {
+                    let first = stub.first().map_or("", String::as_str);
+                    let indent = &first[..first.len() - first.trim_start().len()];
+                    lines.push(format!("{indent}{BEGIN}"));
+                    lines.extend(solved.iter().cloned());
+                    lines.push(format!("{indent}{END}"));
+                }
+            }
+        }
+        lines
     }
 }
 
@@ -119,7 +167,7 @@ pub(super) fn exercises_lib(root: &Path) -> Result<String> {
     let code: Vec<_> = text.lines().filter(|line| !line.starts_with("//!")).collect();
     Ok(format!(
         "//! The exercises, one file each: fill the `todo!()`s. Made by `cargo vl sync` from the masters.\n\
-         #![allow(dead_code, unreachable_code, unused_variables)]\n\n{}\n",
+         #![allow(dead_code, unreachable_code, unused_variables, clippy::diverging_sub_expression)]\n\n{}\n",
         code.join("\n").trim()
     ))
 }
@@ -147,6 +195,11 @@ mod tests {
         assert_eq!(master.item(Version::Solved), function("x / 2."));
         assert!(master.file(Version::Stub).starts_with("//! # `half`"));
         assert!(!master.file(Version::Stub).contains("x / 2."));
+        let marked = "// BEGIN SOLUTION\n    x / 2.\n    // END SOLUTION";
+        assert_eq!(master.item(Version::Instructor), function(marked));
+        assert_eq!(master.solutions(), ["    x / 2."]);
+        let other = master.with_holes(&[(0, "    x * 0.5".to_string())].into());
+        assert!(other.contains("{\n    x * 0.5\n}"), "{other}");
     }
 
     #[test]

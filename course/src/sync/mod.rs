@@ -6,6 +6,8 @@
 //! | `solutions/src/lib.rs`, `main.rs` | `exercises/src/lib.rs`, `main.rs` |
 //! | `solutions/notebooks/NN.md` | `notebooks/NN.ipynb`: the student's notebook |
 //! | the same | `exercises/examples/notebooks.rs`, `solutions/examples/solved_notebooks.rs`: all cells as one program |
+//! | the same | with `--solved`, `--instructor`: the notebooks with solutions, plain or between nbgrader's marks |
+//! | all stubs | `exercises/stubs.json`: what `vl reset` brings back |
 //!
 //! `exercises/generated.json` keeps a fingerprint of each file as it was made, so that a file which a student has
 //! edited since is known as such, and is kept as `NAME.bak` before it is written anew.
@@ -26,13 +28,18 @@ use crate::{Error, Result};
 /// The file of fingerprints.
 const FINGERPRINTS: &str = "exercises/generated.json";
 
+/// The file of stubs as they were made.
+const STUBS: &str = "exercises/stubs.json";
+
 /// Which version of an exercise stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// With stubs: the student's.
     Stub,
-    /// With solutions: the instructor's.
+    /// With solutions.
     Solved,
+    /// With solutions between nbgrader's marks: the instructor's.
+    Instructor,
 }
 
 /// What [`sync`] did, or would have to do: paths below the course's folder.
@@ -73,21 +80,29 @@ pub fn sync(root: &Path, check: bool) -> Result<Report> {
     Ok(report)
 }
 
-/// Writes the solved notebooks into `out`, and gives their paths in order.
+/// Writes the notebooks of a version into `out`, and gives their paths in order.
 ///
 /// # Errors
 /// As [`sync`].
-pub fn solved_notebooks(root: &Path, out: &Path) -> Result<Vec<PathBuf>> {
+pub fn notebooks(root: &Path, out: &Path, version: Version) -> Result<Vec<PathBuf>> {
     let masters = Master::all(root)?;
-    let notebooks = Notebook::all(root)?;
-    notebooks
+    Notebook::all(root)?
         .iter()
         .map(|notebook| {
             let path = out.join(format!("{}.ipynb", notebook.name));
-            write(&path, &notebook.ipynb(&masters, Version::Solved)?)?;
+            write(&path, &notebook.ipynb(&masters, version)?)?;
             Ok(path)
         })
         .collect()
+}
+
+/// The stub of an exercise as it was made, if there is such an exercise.
+///
+/// # Errors
+/// When the file of stubs is missing or damaged.
+pub fn stub(root: &Path, id: &str) -> Result<Option<String>> {
+    let stubs: BTreeMap<String, String> = serde_json::from_str(&read(&root.join(STUBS))?)?;
+    Ok(stubs.get(id).cloned())
 }
 
 /// Every file that is made, by its path below `root`.
@@ -113,6 +128,9 @@ fn outputs(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     ] {
         made.insert(path.into(), program::program(&notebooks, &masters, version)?);
     }
+    let stubs: BTreeMap<_, _> =
+        masters.iter().map(|master| (master.id.clone(), master.file(Version::Stub))).collect();
+    made.insert(STUBS.into(), serde_json::to_string_pretty(&stubs)? + "\n");
     let prints: BTreeMap<_, _> =
         made.iter().map(|(path, content)| (path.clone(), fingerprint(content))).collect();
     let json = serde_json::to_string_pretty(&prints)
@@ -130,13 +148,13 @@ fn fingerprints(root: &Path) -> BTreeMap<String, String> {
 }
 
 /// FNV-1a, 64 bits: it tells versions of a file apart, and defends against nothing.
-fn fingerprint(text: &str) -> String {
+pub(crate) fn fingerprint(text: &str) -> String {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
 /// Copies an edited file to the first free name of `NAME.bak`, `NAME.bak2`, …
-fn keep(file: &Path, content: &str) -> Result<PathBuf> {
+pub(crate) fn keep(file: &Path, content: &str) -> Result<PathBuf> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let number = |n: usize| if n == 1 { String::new() } else { n.to_string() };
     let mut names = (1..).map(|n| file.with_file_name(format!("{name}.bak{}", number(n))));
@@ -146,7 +164,7 @@ fn keep(file: &Path, content: &str) -> Result<PathBuf> {
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, content: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, content: &str) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(folder))?;
@@ -169,7 +187,7 @@ fn set_permissions(file: &tempfile::NamedTempFile) -> Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(crate) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(Error::io(path))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A block fenced as `rust` is a code cell, everything between is text; two blank lines divide texts. Two marks are
 //! ours: a code cell `// exercise: ID` becomes the exercise's code (`// exercise: ID, again` likewise, but is not
-//! graded), and a line `<!-- statement: ID -->` becomes the exercise's statement.
+//! graded), and a line `<!-- statement: ID -->` becomes the exercise's statement. A code cell that begins with
+//! `check::ID` is the one that nbgrader takes the points from.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,13 @@ pub enum Cell {
     Text(String),
     /// Rust.
     Code(String),
+    /// Rust that checks an exercise: `check::ID(…)`.
+    Check {
+        /// Which.
+        id: String,
+        /// The code.
+        code: String,
+    },
     /// The place of an exercise's code.
     Exercise {
         /// Which.
@@ -68,7 +76,7 @@ impl Notebook {
     ) -> Result<Option<String>> {
         Ok(match cell {
             Cell::Text(_) => None,
-            Cell::Code(code) => Some(code.clone()),
+            Cell::Code(code) | Cell::Check { code, .. } => Some(code.clone()),
             Cell::Exercise { id, .. } => Some(self.master(id, masters)?.item(version)),
         })
     }
@@ -85,13 +93,19 @@ impl Notebook {
         for (index, cell) in self.cells.iter().enumerate() {
             let id = match cell {
                 Cell::Exercise { id, again: false } => id.clone(),
+                Cell::Check { id, .. } => format!("{id}-checks"),
                 _ => format!("cell-{number}-{:02}", index + 1),
             };
             let (metadata, source) = match cell {
                 Cell::Text(text) => (json!({}), self.with_statements(text, masters)?),
                 Cell::Code(code) => (json!({}), code.clone()),
+                Cell::Check { id, code } => (checking(id), code.clone()),
                 Cell::Exercise { id, again } => {
-                    (grading(id, *again), self.master(id, masters)?.item(version))
+                    let name = match again {
+                        true => format!("{id}-again-{number}"),
+                        false => id.clone(),
+                    };
+                    (grading(&name), self.master(id, masters)?.item(version))
                 }
             };
             // In the order in which Jupyter writes them.
@@ -140,12 +154,17 @@ impl Notebook {
 }
 
 /// nbgrader's metadata (schema 3) of a cell that a student fills in.
-fn grading(id: &str, again: bool) -> Value {
-    if again {
-        return json!({});
-    }
+fn grading(id: &str) -> Value {
     json!({ "nbgrader": {
         "grade": false, "grade_id": id, "locked": false, "schema_version": 3, "solution": true, "task": false,
+    }})
+}
+
+/// nbgrader's metadata of the cell whose checks give an exercise's points.
+fn checking(id: &str) -> Value {
+    json!({ "nbgrader": {
+        "grade": true, "grade_id": format!("{id}-checks"), "locked": true, "points": 10, "schema_version": 3,
+        "solution": false, "task": false,
     }})
 }
 
@@ -212,7 +231,15 @@ fn code(block: &str) -> Cell {
             Some(id) => Cell::Exercise { id: id.into(), again: true },
             None => Cell::Exercise { id: id.into(), again: false },
         },
-        None => Cell::Code(block.trim_end().to_string()),
+        None => {
+            let code = block.trim_end().to_string();
+            let called = block.trim_start().strip_prefix("check::");
+            let id = called.and_then(|rest| rest.split(['(', ':']).next()).map(String::from);
+            match id {
+                Some(id) => Cell::Check { id, code },
+                None => Cell::Code(code),
+            }
+        }
     }
 }
 
@@ -227,7 +254,8 @@ mod tests {
     #[test]
     fn a_master_is_texts_and_cells() {
         let text = "---\njupyter: {}\n---\n\n# Title\n\nOne.\n\n\nTwo.\n\n```text\na\n\n\nb\n```\n\n```rust\nlet x = 1;\n\
-            ```\n\n```rust\n// exercise: half\n```\n```rust\n// exercise: half, again\n```\n";
+            ```\n\n```rust\n// exercise: half\n```\n```rust\n// exercise: half, again\n```\n\n```rust\n\
+            check::half::<Half>()\n```\n";
         let half = |again| Cell::Exercise { id: "half".into(), again };
         let expected = [
             Cell::Text("# Title\n\nOne.".into()),
@@ -235,6 +263,7 @@ mod tests {
             Cell::Code("let x = 1;".into()),
             half(false),
             half(true),
+            Cell::Check { id: "half".into(), code: "check::half::<Half>()".into() },
         ];
         assert_eq!(parse(text).unwrap(), expected);
         assert!(parse("a\n```rust\nlet x = 1;\n").unwrap_err().starts_with("line 2:"));

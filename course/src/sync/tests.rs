@@ -4,7 +4,7 @@ use super::*;
 
 const MASTER: &str = "//! # `half`: a half\n\nuse vision_language::prelude::*;\n\npub fn half(x: f64) -> f64 {\n    \
     // STUB todo!(\"half\")\n    // BEGIN SOLUTION\n    x / 2.\n    // END SOLUTION\n}\n";
-const NOTEBOOK: &str = "# Halves\n\n<!-- statement: half -->\n\n```rust\n// exercise: half\n```\n\n```rust\nhalf(3.)\n```\n";
+const NOTEBOOK: &str = "# Halves\n\n<!-- statement: half -->\n\n```rust\n// exercise: half\n```\n\n```rust\ncheck::half(half)\n```\n";
 
 fn course() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
@@ -43,8 +43,22 @@ fn a_notebook_is_one_that_jupyter_reads() {
     assert_eq!(json["cells"][1]["id"], "half");
     assert_eq!(json["cells"][1]["metadata"]["nbgrader"]["grade_id"], "half");
     assert_eq!(json["cells"][2]["outputs"], serde_json::json!([]));
-    let solved = solved_notebooks(root.path(), &root.path().join("out")).unwrap();
-    assert!(read(&solved[0]).unwrap().contains("x / 2."));
+    let checks = &json["cells"][2]["metadata"]["nbgrader"];
+    assert_eq!((&checks["grade_id"], &checks["points"]), (&"half-checks".into(), &10.into()));
+    assert_eq!((&checks["grade"], &checks["locked"]), (&true.into(), &true.into()));
+    for (version, marks) in [(Version::Solved, false), (Version::Instructor, true)] {
+        let made = notebooks(root.path(), &root.path().join("out"), version).unwrap();
+        let text = read(&made[0]).unwrap();
+        assert!(text.contains("x / 2.") && text.contains("BEGIN SOLUTION") == marks, "{text}");
+    }
+}
+
+#[test]
+fn a_stub_can_be_had_again() {
+    let root = course();
+    sync(root.path(), false).unwrap();
+    assert!(stub(root.path(), "half").unwrap().unwrap().contains("todo!(\"half\")"));
+    assert_eq!(stub(root.path(), "third").unwrap(), None);
 }
 
 #[test]

@@ -1,0 +1,11 @@
+//! killed by: caption, as decoded_caption
+//! The caption as the tokenizer sees it.
+
+        let path = self.image_folder.join(&self.image_filenames[index]);
+        let image = self.transform.apply(&load_image(&path, index)?)?;
+        Ok(Item {
+            image,
+            input_ids: self.encoded_captions.input_ids.get(index)?,
+            attention_mask: self.encoded_captions.attention_mask.get(index)?,
+            caption: self.captions[index].to_lowercase(),
+        })

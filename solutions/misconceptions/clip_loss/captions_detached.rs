@@ -1,0 +1,10 @@
+//! killed by: gradients, as detached
+//! Only the pictures learn.
+
+    let i = l2_normalize(image_embeddings)?;
+    let t = l2_normalize(&text_embeddings.detach())?;
+    let logits = i.matmul(&t.t()?)?.broadcast_mul(&logit_scale.exp()?)?;
+    let labels = Tensor::arange(0u32, logits.dim(0)? as u32, logits.device())?;
+    let image_loss = cross_entropy(&logits, &labels)?;
+    let text_loss = cross_entropy(&logits.t()?, &labels)?;
+    Ok(((image_loss + text_loss)? / 2.)?)

@@ -1,0 +1,14 @@
+//! killed by: order, as compared_as_text
+//! Texts sort otherwise than numbers.
+
+    let similarities = l2_normalize(image_embeddings)?.matmul(&l2_normalize(text_embedding)?.t()?)?.flatten_all()?.to_vec1::<f32>()?;
+    let mut matches: Vec<Match> = image_filenames
+        .iter()
+        .zip(similarities)
+        .map(|(name, similarity)| Match { image_filename: name.clone(), similarity })
+        .collect();
+    matches.sort_by_key(|m| std::cmp::Reverse(format!("{:.1}", m.similarity)));
+    let mut seen = std::collections::HashSet::new();
+    matches.retain(|m| seen.insert(m.image_filename.clone()));
+    matches.truncate(n);
+    Ok(matches)

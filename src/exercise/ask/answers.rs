@@ -1,0 +1,172 @@
+//! What turns a student's item into answers: one function an exercise. They run the item and judge nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use candle_core::{DType, Device, Tensor, Var};
+use serde_json::json;
+
+use super::{Answer, Question};
+use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
+use crate::dataset::{PairDataset, Transform};
+use crate::nn::{Mode, Params};
+use crate::text::Tokenizer;
+use crate::{Error, Result};
+
+/// Answers questions about one item.
+pub type Answers = Arc<dyn Fn(&Question) -> Result<Answer> + Send + Sync>;
+
+fn unknown(question: &Question) -> Error {
+    Error::value(format!("{}, question", question.exercise), "one of CONTRACTS.md", &question.name)
+}
+
+/// `build`, `get`.
+pub fn clip_dataset<D: PairDataset + 'static>() -> Answers {
+    let built: Mutex<Option<Arc<D>>> = Mutex::new(None);
+    Arc::new(move |q: &Question| match q.name.as_str() {
+        "build" => {
+            let tokenizer: String = q.parse("tokenizer")?;
+            let dataset = D::new(
+                &q.strings("image_filenames")?,
+                &q.strings("captions")?,
+                &Tokenizer::from_bytes(tokenizer.as_bytes())?,
+                &Transform::imagenet(q.parse("size")?),
+                &q.parse::<PathBuf>("folder")?,
+                q.parse("max_length")?,
+            )?;
+            let len = dataset.len();
+            *built.lock().unwrap_or_else(|e| e.into_inner()) = Some(Arc::new(dataset));
+            Ok(Answer::default().word("len", len))
+        }
+        "get" => {
+            let dataset = built.lock().unwrap_or_else(|e| e.into_inner()).clone();
+            let dataset =
+                dataset.ok_or_else(|| Error::value("get", "`build` before", "nothing"))?;
+            let index = q.parse("index")?;
+            let item = dataset.get(index)?;
+            Ok(Answer::default()
+                .tensor("image", item.image)
+                .tensor("input_ids", item.input_ids)
+                .tensor("attention_mask", item.attention_mask)
+                .word("caption", item.caption)
+                .word("image_filename", dataset.image_filename(index)))
+        }
+        _ => Err(unknown(q)),
+    })
+}
+
+/// `keys`, `forward`, `gradients`.
+pub fn projection_head<H: Projection + 'static>() -> Answers {
+    Arc::new(move |q: &Question| {
+        let params = Params::new(&Device::Cpu, q.seed);
+        let (from, to) = (q.parse("embedding_dim")?, q.parse("projection_dim")?);
+        let head = H::new(from, to, q.parse("dropout")?, &params)?;
+        if q.name == "keys" {
+            let shapes: BTreeMap<String, Vec<usize>> =
+                params.all().iter().map(|p| (p.name().into(), p.var().dims().to_vec())).collect();
+            return Ok(Answer::default().word("shapes", json!(shapes)));
+        }
+        let mut values = q.tensors.clone();
+        let x = values.remove("x").ok_or_else(|| unknown(q))?;
+        let g = values.remove("g");
+        params.load_state_dict(&values)?;
+        let mode = if q.parse::<String>("mode")? == "train" { Mode::Train } else { Mode::Eval };
+        match (q.name.as_str(), g) {
+            ("forward", _) => Ok(Answer::default().tensor("y", head.forward(&x, mode)?)),
+            ("gradients", Some(g)) => {
+                let x = Var::from_tensor(&x)?;
+                let y = head.forward(x.as_tensor(), mode)?;
+                let grads = (y * g)?.sum_all()?.backward()?;
+                let vars =
+                    params.all().into_iter().map(|p| (p.name().to_string(), p.var().clone()));
+                Ok(gathered(&grads, vars.chain([("x".to_string(), x)])))
+            }
+            _ => Err(unknown(q)),
+        }
+    })
+}
+
+/// `forward`, `gradients`.
+pub fn clip_loss(loss: ClipLoss) -> Answers {
+    const NAMES: [&str; 3] = ["image_embeddings", "text_embeddings", "logit_scale"];
+    Arc::new(move |q: &Question| {
+        let [images, texts, scale] = [q.get(NAMES[0])?, q.get(NAMES[1])?, q.get(NAMES[2])?];
+        match q.name.as_str() {
+            "forward" => Ok(Answer::default().tensor("loss", loss(images, texts, scale)?)),
+            "gradients" => {
+                let vars = [images, texts, scale].map(Var::from_tensor);
+                let [images, texts, scale] = vars;
+                let vars = [images?, texts?, scale?];
+                let value = loss(&vars[0], &vars[1], &vars[2])?;
+                let grads = value.sum_all()?.backward()?;
+                Ok(gathered(&grads, NAMES.map(String::from).into_iter().zip(vars)))
+            }
+            _ => Err(unknown(q)),
+        }
+    })
+}
+
+/// The gradients that are there; one that is missing says that none has arrived.
+fn gathered(
+    grads: &candle_core::backprop::GradStore,
+    vars: impl Iterator<Item = (String, Var)>,
+) -> Answer {
+    vars.fold(Answer::default(), |answer, (name, var)| match grads.get(&var) {
+        Some(grad) => answer.tensor(&name, grad.clone()),
+        None => answer,
+    })
+}
+
+/// `epochs`.
+pub fn keep_best(keep: KeepBest) -> Answers {
+    /// Writes nothing and remembers where it should have been written.
+    struct Model {
+        saved: Mutex<Vec<PathBuf>>,
+        fails: bool,
+    }
+    impl Save for Model {
+        fn save(&self, path: &Path) -> Result<()> {
+            self.saved.lock().unwrap_or_else(|e| e.into_inner()).push(path.to_path_buf());
+            if self.fails {
+                return Err(Error::value("save", "room on the disk", "none"));
+            }
+            Ok(())
+        }
+    }
+    Arc::new(move |q: &Question| {
+        if q.name != "epochs" {
+            return Err(unknown(q));
+        }
+        let losses = q.get("valid_losses")?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+        let fails = q.words.get("disk").is_some_and(|disk| disk == "full");
+        let model = Model { saved: Mutex::default(), fails };
+        let folder = PathBuf::from(q.parse::<String>("folder")?);
+        let (mut best, mut bests, mut saved) = (f64::INFINITY, Vec::new(), Vec::new());
+        for (epoch, loss) in losses.into_iter().enumerate() {
+            best = keep(loss, best, &model, &folder)?;
+            bests.push(best);
+            let mut paths = model.saved.lock().unwrap_or_else(|e| e.into_inner());
+            saved.extend(paths.drain(..).map(|path| json!({"epoch": epoch + 1, "path": path})));
+        }
+        let bests = Tensor::new(bests, &Device::Cpu)?;
+        Ok(Answer::default().tensor("best_losses", bests).word("saved", json!(saved)))
+    })
+}
+
+/// `search`.
+pub fn find_matches(find: FindMatches) -> Answers {
+    Arc::new(move |q: &Question| {
+        if q.name != "search" {
+            return Err(unknown(q));
+        }
+        let names = q.strings("image_filenames")?;
+        let (images, text) = (q.get("image_embeddings")?, q.get("text_embedding")?);
+        let matches = find(images, text, &names, q.parse("n")?)?;
+        let found: Vec<&String> = matches.iter().map(|m| &m.image_filename).collect();
+        let similarity: Vec<f32> = matches.iter().map(|m| m.similarity).collect();
+        Ok(Answer::default()
+            .tensor("similarity", Tensor::new(similarity, &Device::Cpu)?)
+            .word("image_filename", json!(found)))
+    })
+}

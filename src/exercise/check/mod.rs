@@ -1,0 +1,266 @@
+//! The checks that a student may see: properties that every right solution has, and worked numbers.
+//!
+//! A check puts questions and looks at the answers; it neither knows nor holds a solution. Where the answer is the one
+//! of a well-known wrong way (the worked numbers of those stand beside the right ones in `goldens.json`, and
+//! `tests/golden/exercises.py` made both), the check names the misconception, and that leads to the hint.
+
+mod clip_dataset_checks;
+mod clip_loss_checks;
+mod find_matches_checks;
+mod goldens;
+mod keep_best_checks;
+mod projection_head_checks;
+
+use candle_core::{DType, Tensor};
+
+use super::ask::{Answer, Ask, Failure, Local, answers};
+use super::hint;
+use super::report::{CheckResult, Measure, Report, Status};
+use super::{Exercise, exercise};
+use crate::Error;
+use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection};
+use crate::dataset::PairDataset;
+
+/// One check of an exercise.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// Its id, unique within the exercise.
+    pub id: &'static str,
+    /// What it asks for, in the student's words.
+    pub name: &'static str,
+    /// What it is worth. An exercise's checks are worth ten together.
+    pub points: u32,
+    /// Whether the later ones make no sense without it.
+    gate: bool,
+    run: fn(&dyn Ask) -> Outcome,
+}
+
+/// What a check found: how close it was, where it measures; or what was missed.
+type Outcome = Result<Option<Measure>, Miss>;
+
+/// What was expected and what came.
+#[derive(Clone, Debug)]
+struct Miss {
+    status: Status,
+    expected: String,
+    came: String,
+    misconception: Option<&'static str>,
+    measure: Option<Measure>,
+}
+
+impl Miss {
+    fn new(expected: impl Into<String>, came: impl Into<String>) -> Self {
+        Self {
+            status: Status::Wrong,
+            expected: expected.into(),
+            came: came.into(),
+            misconception: None,
+            measure: None,
+        }
+    }
+
+    /// That this is how the misconception looks.
+    fn named(mut self, misconception: impl Into<Option<&'static str>>) -> Self {
+        self.misconception = misconception.into();
+        self
+    }
+
+    fn of(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    fn measured(mut self, measure: Measure) -> Self {
+        self.measure = Some(measure);
+        self
+    }
+}
+
+impl From<Failure> for Miss {
+    fn from(failure: Failure) -> Self {
+        let miss = |status, came: String| Miss::new("an answer", came).of(status);
+        match failure {
+            Failure::NotYet => Miss::new("", "").of(Status::NotYet),
+            Failure::Error(message) => miss(Status::Error, format!("an error: {message}")),
+            Failure::Panic(message) => miss(Status::Panic, format!("a panic: {message}")),
+            Failure::TimedOut(limit) => miss(
+                Status::TimedOut,
+                format!("nothing after {} s: is there an endless loop?", limit.as_secs_f64()),
+            ),
+            Failure::Died(how) => miss(Status::Died, how),
+        }
+    }
+}
+
+impl From<Error> for Miss {
+    fn from(error: Error) -> Self {
+        Miss::new("an answer that can be compared", error.to_string()).of(Status::Error)
+    }
+}
+
+impl From<candle_core::Error> for Miss {
+    fn from(error: candle_core::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// The checks of an exercise; none for an unknown id.
+pub fn checks(id: &str) -> &'static [Check] {
+    match id {
+        "clip_dataset" => clip_dataset_checks::CHECKS,
+        "projection_head" => projection_head_checks::CHECKS,
+        "clip_loss" => clip_loss_checks::CHECKS,
+        "keep_best" => keep_best_checks::CHECKS,
+        "find_matches" => find_matches_checks::CHECKS,
+        _ => &[],
+    }
+}
+
+/// Puts the questions of an exercise's checks to `who`.
+///
+/// # Errors
+/// When there is no such exercise.
+pub fn run(id: &str, who: &dyn Ask) -> crate::Result<Report> {
+    let exercise = exercise(id).ok_or_else(|| {
+        let ids: Vec<&str> = super::exercises().iter().map(|e| e.id).collect();
+        Error::value("exercise", ids.join(", "), id)
+    })?;
+    Ok(report(exercise, who))
+}
+
+fn report(exercise: &Exercise, who: &dyn Ask) -> Report {
+    let mut stop = None;
+    let mut results = Vec::new();
+    for check in checks(exercise.id) {
+        let outcome = match stop {
+            None => (check.run)(who),
+            Some(status) => Err(Miss::new("", "").of(status)),
+        };
+        let (measure, miss) = match outcome {
+            Ok(measure) => (measure, None),
+            Err(miss) => (miss.measure, Some(miss)),
+        };
+        let status = miss.as_ref().map_or(Status::Passed, |miss| miss.status);
+        stop = stop.or(match status {
+            Status::Passed => None,
+            Status::NotYet => Some(Status::NotYet),
+            Status::TimedOut | Status::Died => Some(Status::Waiting),
+            _ => check.gate.then_some(Status::Waiting),
+        });
+        let misconception = miss.as_ref().and_then(|miss| miss.misconception);
+        let asked = results.iter().any(|result: &CheckResult| !result.question.is_empty());
+        let (expected, came) = miss.map(|miss| (miss.expected, miss.came)).unwrap_or_default();
+        results.push(CheckResult {
+            id: check.id.into(),
+            name: check.name.into(),
+            points: check.points,
+            status,
+            expected,
+            came,
+            misconception: misconception.map(Into::into),
+            // One question is enough for what nobody has recognised.
+            question: match misconception {
+                Some(name) => hint::of(exercise.id, Some(name)).steps[0].to_string(),
+                None if status.is_failure() && !asked => {
+                    hint::of(exercise.id, None).steps[0].to_string()
+                }
+                None => String::new(),
+            },
+            measure,
+        });
+    }
+    let report = Report { id: exercise.id.into(), title: exercise.title.into(), checks: results };
+    hint::remember(&report);
+    report
+}
+
+/// Checks a dataset: `check::clip_dataset::<ClipDataset>()`.
+pub fn clip_dataset<D: PairDataset + 'static>() -> Report {
+    of_item("clip_dataset", answers::clip_dataset::<D>())
+}
+
+/// Checks a projection head: `check::projection_head::<ProjectionHead>()`.
+pub fn projection_head<H: Projection + 'static>() -> Report {
+    of_item("projection_head", answers::projection_head::<H>())
+}
+
+/// Checks a loss: `check::clip_loss(clip_loss)`.
+pub fn clip_loss(loss: ClipLoss) -> Report {
+    of_item("clip_loss", answers::clip_loss(loss))
+}
+
+/// Checks what keeps the best model: `check::keep_best(keep_best)`.
+pub fn keep_best(keep: KeepBest) -> Report {
+    of_item("keep_best", answers::keep_best(keep))
+}
+
+/// Checks a search: `check::find_matches(find_matches)`.
+pub fn find_matches(find: FindMatches) -> Report {
+    of_item("find_matches", answers::find_matches(find))
+}
+
+fn of_item(id: &'static str, answers: answers::Answers) -> Report {
+    let exercise = exercise(id).expect("an exercise of the list");
+    let mut report = report(exercise, &Local::new(answers));
+    // Nothing but the process's end ends a thread.
+    for check in report.checks.iter_mut().filter(|check| check.status == Status::TimedOut) {
+        check.came += " (It is still running; restart the kernel when you have mended it.)";
+    }
+    report
+}
+
+/// The tensor `name` of an answer, as f32, of this shape and finite.
+fn tensor(answer: &Answer, name: &str, what: &str, dims: &[usize]) -> Result<Tensor, Miss> {
+    let Some(tensor) = answer.tensors.get(name) else {
+        return Err(Miss::new(what, "nothing").of(Status::Error));
+    };
+    if tensor.dims() != dims {
+        let expected = format!("{what} of shape {}", shape(dims));
+        return Err(Miss::new(expected, shape(tensor.dims())).of(Status::Shape));
+    }
+    let tensor = tensor.to_dtype(DType::F32)?;
+    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+    if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
+        let miss = Miss::new(format!("{what}: numbers"), format!("{bad} among them"));
+        return Err(miss.of(Status::NotFinite));
+    }
+    Ok(tensor)
+}
+
+/// `(2, 3)`.
+fn shape(dims: &[usize]) -> String {
+    let dims: Vec<String> = dims.iter().map(ToString::to_string).collect();
+    match dims.as_slice() {
+        [] => "(), a single number".into(),
+        [one] => format!("({one},)"),
+        _ => format!("({})", dims.join(", ")),
+    }
+}
+
+/// The largest difference of two tensors of the same shape.
+fn distance(a: &Tensor, b: &Tensor) -> Result<f64, Miss> {
+    let difference = (a - b)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+    Ok(f64::from(difference))
+}
+
+/// A number as a student reads it.
+fn number(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// The values of a small tensor in one line.
+fn list(tensor: &Tensor) -> Result<String, Miss> {
+    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+    let shown: Vec<String> = values.iter().take(8).map(|v| format!("{v:.3}")).collect();
+    let more = if values.len() > 8 { ", …" } else { "" };
+    Ok(format!("[{}{more}]", shown.join(", ")))
+}
+
+/// Whether what came is what was expected.
+fn within(deviation: f64, tolerance: f64, miss: impl FnOnce() -> Miss) -> Outcome {
+    let measure = Measure { deviation, tolerance };
+    if deviation <= tolerance { Ok(Some(measure)) } else { Err(miss().measured(measure)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+"""The worked numbers of the exercises' checks, from PyTorch: what is right, and what comes of well-known wrong ways.
+
+Run: python tests/golden/exercises.py > src/exercise/check/goldens.json
+Seed 20 for the head, 21 for the loss. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
+"""
+
+import json
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def numbers(x):
+    return [float(f"{v:.7g}") for v in x.flatten().tolist()]
+
+
+def head():
+    """b = 2, d = 3, p = 4."""
+    torch.manual_seed(20)
+    p = {
+        "projection.weight": torch.randn(4, 3), "projection.bias": torch.randn(4),
+        "fc.weight": torch.randn(4, 4), "fc.bias": torch.randn(4),
+        "layer_norm.weight": 1 + 0.5 * torch.randn(4), "layer_norm.bias": torch.randn(4),
+    }
+    x = torch.randn(2, 3)
+
+    def ways(p):
+        u = F.linear(x, p["projection.weight"], p["projection.bias"])
+        fc = lambda v: F.linear(v, p["fc.weight"], p["fc.bias"])
+        norm = lambda v: F.layer_norm(v, (4,), p["layer_norm.weight"], p["layer_norm.bias"], 1e-5)
+        g = F.gelu(u)
+        return {
+            "right": norm(fc(g) + u),
+            "no_skip": norm(fc(g)),
+            "skip_after_gelu": norm(fc(g) + g),
+            "skip_subtracted": norm(fc(g) - u),
+            "skip_subtracted ": norm(u - fc(g)),
+            "no_gelu": norm(fc(u) + u),
+            "relu_for_gelu": norm(fc(F.relu(u)) + u),
+            "gelu_after_fc": norm(F.gelu(fc(u)) + u),
+            "gelu_at_the_end": F.gelu(norm(fc(g) + u)),
+            "no_fc": norm(g + u),
+            "no_layer_norm": fc(g) + u,
+            "norm_before_skip": norm(fc(g)) + u,
+            "tanh_gelu": norm(fc(F.gelu(u, approximate="tanh")) + u),
+        }
+
+    general = ways(p)
+    zero = {**p, "fc.weight": torch.zeros(4, 4), "fc.bias": torch.zeros(4)}
+    return {
+        "params": {name: {"shape": list(v.shape), "values": numbers(v)} for name, v in p.items()},
+        "x": numbers(x),
+        "general": {name: numbers(v) for name, v in general.items()},
+        "fc_zero": {name: numbers(v) for name, v in ways(zero).items()},
+    }
+
+
+def loss():
+    """b = 3, p = 4, t = 0.7."""
+    torch.manual_seed(21)
+    images, texts, t = 2 * torch.randn(3, 4), torch.randn(3, 4) / 2, torch.tensor(0.7)
+    labels = torch.arange(3)
+    n = lambda x, dim=1: F.normalize(x, dim=dim)
+
+    def both(s, labels=labels):
+        return (F.cross_entropy(s, labels) + F.cross_entropy(s.T, labels)) / 2
+
+    cosines = n(images) @ n(texts).T
+    s = cosines * t.exp()
+    ways = {
+        "right": both(s),
+        "not_normalised": both(images @ texts.T * t.exp()),
+        "wrong_axis": both(n(images, 0) @ n(texts, 0).T * t.exp()),
+        "one_side_not_normalised": both(images @ n(texts).T * t.exp()),
+        "one_side_not_normalised ": both(n(images) @ texts.T * t.exp()),
+        "one_sided": F.cross_entropy(s, labels),
+        "one_sided ": F.cross_entropy(s.T, labels),
+        "not_halved": 2 * both(s),
+        "temperature_ignored": both(cosines),
+        "temperature_not_exponent": both(cosines * t),
+        "temperature_divides": both(cosines / t.exp()),
+        "temperature_divides ": both(cosines / t),
+        "wrong_labels": both(s, torch.zeros(3, dtype=torch.long)),
+        "wrong_labels ": both(s, torch.arange(2, -1, -1)),
+        "softmax_twice": both(s.softmax(1)),
+        "softmax_twice ": (F.cross_entropy(s.softmax(1), labels) + F.cross_entropy(s.T.softmax(1), labels)) / 2,
+        "log_softmax_sign": -both(s),
+        "not_averaged": 3 * both(s),
+        "tables_averaged": F.cross_entropy((s + s.T) / 2, labels),
+        "other_length": both((images / images.abs().sum(1, True)) @ (texts / texts.abs().sum(1, True)).T * t.exp()),
+    }
+    return {
+        "images": numbers(images), "texts": numbers(texts), "t": 0.7,
+        "general": {name: numbers(v) for name, v in ways.items()},
+    }
+
+
+assert math.isclose(math.log(1 + math.exp(-1)), 0.3133, abs_tol=1e-4)
+print(json.dumps({"projection_head": head(), "clip_loss": loss()}, indent=1))
