@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{data, eval, kernel, lab, matching, pretrain, run, sync, train};
+use crate::cmd::{data, doctor, eval, kernel, lab, matching, pretrain, run, sync, train};
 use crate::holes::{self, Holes};
 use crate::house::House;
 use crate::{Error, Result};
@@ -23,6 +23,7 @@ enum Command {
     Lab(lab::LabArgs),
     Run(run::RunArgs),
     Kernel(kernel::KernelArgs),
+    Doctor(doctor::DoctorArgs),
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
@@ -52,6 +53,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Lab(args), _) => lab::lab(args)?,
         (Command::Run(args), _) => run::run(args)?,
         (Command::Kernel(args), _) => kernel::kernel(args)?,
+        (Command::Doctor(args), _) => doctor::doctor(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
         (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {

@@ -39,6 +39,9 @@ pub struct Install {
     pub libdir: PathBuf,
     /// The target, e.g. `x86_64-unknown-linux-gnu`.
     pub host: String,
+    /// What the library's sources were when it was compiled ([`crate::refresh::stamp`]).
+    #[serde(default)]
+    pub sources: String,
 }
 
 /// The recorded answers, by file name in the kernel's folder.
@@ -102,6 +105,7 @@ impl Install {
                 workspace,
             )?),
             host: host.context("rustc -vV names no host")?.to_owned(),
+            sources: crate::refresh::stamp(workspace),
             rustc,
             cargo,
             sysroot,

@@ -2,6 +2,7 @@
 
 pub mod common;
 pub mod data;
+pub mod doctor;
 pub mod eval;
 pub mod kernel;
 pub mod lab;
