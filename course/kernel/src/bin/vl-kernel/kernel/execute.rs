@@ -68,7 +68,7 @@ impl Shell {
         let before = variables(context);
         let stdin = &self.stdin;
         let mut callbacks = EvalCallbacks {
-            input_reader: &|asked: evcxr::InputRequest| {
+            input_reader: &|asked| {
                 if request.content["allow_stdin"] != true {
                     return String::new();
                 }

@@ -63,11 +63,6 @@ impl Talk {
         self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Where messages go.
-    pub fn out(&self) -> &Out {
-        &self.out
-    }
-
     /// From here on what is said belongs to `request`.
     pub fn begin(&self, request: Message, count: u32) {
         *self.cell() = Cell::new(request, count);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use zeromq::{RepSocket, RouterSocket, Socket, SocketRecv, SocketSend, XPubSocket, ZmqMessage};
 
 use super::{Connection, Message};
@@ -41,7 +41,7 @@ impl Out {
 
     /// For tests: what is published comes out of the receiver.
     #[cfg(test)]
-    pub fn for_tests() -> (Out, UnboundedReceiver<Message>) {
+    pub fn for_tests() -> (Out, tokio::sync::mpsc::UnboundedReceiver<Message>) {
         let (iopub, published) = unbounded_channel();
         let (other, _) = unbounded_channel();
         (Out { iopub, shell: other.clone(), control: other.clone(), stdin: other }, published)
@@ -106,8 +106,11 @@ fn router(socket: RouterSocket, key: &str) -> Channels {
         loop {
             match recv.recv().await {
                 Ok(frames) => match Message::parse(frames, &key) {
-                    Ok(message) if received.send(message).is_err() => return,
-                    Ok(_) => {}
+                    Ok(message) => {
+                        if received.send(message).is_err() {
+                            return;
+                        }
+                    }
                     Err(error) => eprintln!("vl-kernel: {error:#}"),
                 },
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
