@@ -119,6 +119,7 @@ impl Install {
         for program in ["vl-kernel", "vl-cargo"] {
             place(&here.with_file_name(program), folder, program)?;
         }
+        let _ = fs::remove_dir_all(folder.join(crate::shim::first::FOLDER));
         self.record(folder)?;
         write(folder, "install.json", &serde_json::to_string_pretty(self)?)?;
         let spec = json!({

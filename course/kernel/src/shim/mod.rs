@@ -1,6 +1,7 @@
 //! The small `cargo`: which question is it, and who answers.
 
 pub mod build;
+pub mod first;
 
 use std::ffi::OsString;
 use std::fs;

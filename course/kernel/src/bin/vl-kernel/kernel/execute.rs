@@ -63,7 +63,13 @@ impl Shell {
 
     fn evaluate(&mut self, request: &Message) -> Result<Map<String, Value>, Failure> {
         let (talk, out) = (self.kernel.talk.clone(), self.kernel.out.clone());
+        // What evcxr's own first cells say is nobody's business.
+        talk.cell().audible = false;
         let context = self.context.wait(|note| talk.cell().note(&out, note));
+        talk.flush();
+        let interrupted = talk.cell().interrupted;
+        talk.begin(request.clone(), self.count);
+        talk.cell().interrupted = interrupted;
         let context = context.map_err(|why| words::not_started(&why))?;
         let before = variables(context);
         let stdin = &self.stdin;

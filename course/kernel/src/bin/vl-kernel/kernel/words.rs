@@ -205,7 +205,7 @@ pub fn ended(how: &str, cell: &Cell, had_variables: bool, memory: &Option<f64>) 
         format!(
             "the system has killed the process that runs the cells: most likely the memory ran out{memory}; a smaller batch needs less"
         )
-    } else if last.contains("signal: 11") || last.contains("signal: 7") {
+    } else if cell.fault || last.contains("signal: 11") || last.contains("signal: 7") {
         "the process that runs the cells made an access to memory that is not its own (a segmentation fault); an endless recursion does that too".to_owned()
     } else if last.contains("signal: 6") {
         "the process that runs the cells gave up (`abort`); its last words are above".to_owned()

@@ -45,6 +45,10 @@ pub struct Cell {
     pub request: Message,
     /// Its number.
     pub count: u32,
+    /// What is said is published: not before there is a cell.
+    pub audible: bool,
+    /// It reached for memory that is not its own.
+    pub fault: bool,
     /// It panicked.
     pub panicked: bool,
     /// What was said of the panic.
@@ -75,15 +79,27 @@ pub struct Cell {
 impl Cell {
     /// A cell that `request` asks for.
     pub fn new(request: Message, count: u32) -> Cell {
-        Cell { request, count, ..Cell::default() }
+        Cell { request, count, audible: true, ..Cell::default() }
     }
 
     /// Publishes words.
     pub fn say(&mut self, out: &Out, name: &str, text: &str) {
-        if text.is_empty() {
+        if text.is_empty() || !self.audible {
             return;
         }
         self.end_block(out);
+        // evcxr's handler says so, and then prints its own frames.
+        let text = match text.split_once("Segmentation fault.") {
+            _ if self.fault && name == "stderr" => return,
+            Some((before, _)) if name == "stderr" => {
+                self.fault = true;
+                before
+            }
+            _ => text,
+        };
+        if text.is_empty() {
+            return;
+        }
         let room = MOST_WORDS.saturating_sub(self.words);
         let part = &text[..floor(text, room)];
         self.words += text.len();
@@ -110,6 +126,9 @@ impl Cell {
     /// Publishes what our library wants shown: `data`, perhaps a place (`id`) and whether it is shown there anew.
     pub fn record(&mut self, out: &Out, record: &Value) {
         self.end_block(out);
+        if !self.audible {
+            return;
+        }
         let Some(data) = record["data"].as_object() else { return };
         let data = cut(data.clone());
         let transient = match record["id"].as_str() {
@@ -141,8 +160,8 @@ impl Cell {
 
     /// Publishes the blocks that have come so far.
     pub fn end_block(&mut self, out: &Out) {
-        if !self.block.is_empty() {
-            let data = cut(std::mem::take(&mut self.block));
+        let data = cut(std::mem::take(&mut self.block));
+        if !data.is_empty() && self.audible {
             self.result(out, data);
         }
     }

@@ -309,8 +309,10 @@ impl Relay {
                 b"run" => {
                     let mut cell = self.talk.cell();
                     let go = !cell.interrupted;
-                    if go {
-                        cell.running = Some(Instant::now());
+                    match go {
+                        true => cell.running = Some(Instant::now()),
+                        // The process tells evcxr of a panic that was none.
+                        false => cell.panicked = true,
                     }
                     drop(cell);
                     self.answer(if go { "go" } else { "skip" });
