@@ -50,6 +50,8 @@ pub fn serve(connection: &Connection, install: Install, session: Session) -> Res
     let (shell, stdin) = (incoming.shell, incoming.stdin);
     std::thread::spawn(move || shell::Shell::new(mine, coming, stdin).serve(&shell));
 
+    let mine = kernel.clone();
+    std::thread::spawn(move || mine.end_with_jupyter());
     while let Ok(request) = incoming.control.recv() {
         if kernel.control(&request) {
             break;
@@ -90,6 +92,20 @@ impl Kernel {
     /// Tells everyone whether the kernel works.
     pub fn status(&self, request: &Message, state: &str) {
         self.out.publish(request.child("status", json!({"execution_state": state})));
+    }
+
+    /// A Jupyter that was killed could not say that it is enough. One that wants its kernels to outlive it does not set
+    /// this variable.
+    fn end_with_jupyter(&self) {
+        let parent = std::os::unix::process::parent_id();
+        if std::env::var_os("JPY_PARENT_PID").is_none() {
+            return;
+        }
+        while std::os::unix::process::parent_id() == parent {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        self.end();
+        std::process::exit(0);
     }
 
     /// Leaves nothing behind: no process, no directory.
