@@ -66,6 +66,12 @@ fn blocks(forms: &[(&str, &str)]) -> String {
 
 static STOP: AtomicBool = AtomicBool::new(false);
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
+static CELL: AtomicUsize = AtomicUsize::new(0);
+
+/// Which of the notebook's cells runs, counted as they begin; 0 on another kernel than ours.
+pub(super) fn cell() -> usize {
+    CELL.load(Ordering::Relaxed)
+}
 
 /// Whether the user has pressed the stop button since the cell began. Only the course's kernel tells.
 pub fn interrupted() -> bool {
@@ -118,6 +124,9 @@ impl Drop for Interruptible {
 #[unsafe(no_mangle)]
 extern "C" fn vision_language_interrupt(on: c_int) -> c_int {
     STOP.store(on != 0, Ordering::Relaxed);
+    if on == 0 {
+        CELL.fetch_add(1, Ordering::Relaxed);
+    }
     c_int::from(LISTENERS.load(Ordering::Relaxed) > 0)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::kernel::{Way, records, show};
+use super::kernel::{Way, cell, records, show};
 use super::{Picture, in_notebook};
 
 /// A place below the cell: what is shown there takes the place of what was.
@@ -12,7 +12,8 @@ use super::{Picture, in_notebook};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
     id: String,
-    shown: bool,
+    /// The cell that it was shown below: a cell that is run again begins with nothing below it.
+    shown: Option<usize>,
 }
 
 impl Default for Live {
@@ -28,7 +29,7 @@ impl Live {
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let time = time.map_or(0, |time| time.as_micros());
-        Self { id: format!("vl-{}-{time:x}-{n}", std::process::id()), shown: false }
+        Self { id: format!("vl-{}-{time:x}-{n}", std::process::id()), shown: None }
     }
 
     /// Whether changes are seen while the cell runs.
@@ -49,9 +50,9 @@ impl Live {
     /// Shows one thing in several forms: MIME type and content.
     pub(super) fn show(&mut self, forms: &[(&str, &str)]) {
         if in_notebook() {
-            let way = if self.shown { Way::Anew(&self.id) } else { Way::At(&self.id) };
-            show(way, forms);
-            self.shown = true;
+            let there = self.shown == Some(cell());
+            show(if there { Way::Anew(&self.id) } else { Way::At(&self.id) }, forms);
+            self.shown = Some(cell());
         }
     }
 }
