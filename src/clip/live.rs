@@ -47,6 +47,8 @@ impl LiveCurves {
         self.steps.clone_from(&log.step_losses);
         self.train.clone_from(&log.train_losses);
         self.valid.clone_from(&log.valid_losses);
+        // An epoch that was interrupted and begun again has more steps.
+        self.steps_per_epoch = self.steps.len().div_ceil(self.train.len().max(1));
         self.draw()
     }
 

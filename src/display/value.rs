@@ -56,7 +56,7 @@ fn plain(text: &str) {
 
 /// Whether `T` is `U`, a type without lifetimes. `TypeId::of` alone wants a `'static` `T`, which the type of an expression
 /// in a cell need not be.
-fn is<T: ?Sized, U: 'static>() -> bool {
+fn is<T: ?Sized, U: 'static + ?Sized>() -> bool {
     trait Id {
         fn id(&self) -> TypeId
         where

@@ -53,6 +53,11 @@ impl Install {
                 None => cargo.env_remove(name),
             };
         }
+        // The compiler itself: rustup may not be set up where Jupyter runs.
+        let before = original().remove("PATH").flatten().map(std::ffi::OsString::from);
+        let before = before.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+        let paths = std::iter::once(self.sysroot.join("bin")).chain(std::env::split_paths(&before));
+        cargo.env("PATH", std::env::join_paths(paths)?);
         if let Some(target) = self.deps.ancestors().nth(2) {
             cargo.env("CARGO_TARGET_DIR", target);
         }

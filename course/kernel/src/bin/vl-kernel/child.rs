@@ -138,9 +138,8 @@ fn carry_answers(control: UnixStream, mut answered: File, permit: &Sender<bool>)
             ("go", _) => drop(permit.send(true)),
             ("skip", _) => drop(permit.send(false)),
             ("stop", _) => {
-                if library().is_some_and(|library| library.interrupt(true)) {
-                    let _ = kernel.write_all(b"listens\n");
-                }
+                let listens = library().is_some_and(|library| library.interrupt(true));
+                let _ = kernel.write_all(if listens { b"listens\n" } else { b"is deaf\n" });
             }
             ("clear", _) => drop(library().map(|library| library.interrupt(false))),
             _ => {}

@@ -128,8 +128,7 @@ impl Shell {
             let is_cell = request.kind() == "execute_request";
             if is_cell {
                 self.kernel.status(request, "busy");
-                let answer = json!({"status": "aborted", "execution_count": self.count});
-                self.kernel.out.shell(request.reply(answer));
+                self.kernel.out.shell(request.reply(json!({"status": "aborted"})));
                 self.kernel.status(request, "idle");
             }
             !is_cell
