@@ -13,6 +13,11 @@ const MOST: usize = 4;
 
 /// What rustc says of a cell.
 pub fn compilation(errors: &[CompilationError], code: &str, count: u32, past: &Past) -> Failure {
+    // Among the errors evcxr gives rustc's warnings, also those about earlier cells.
+    let mut errors: Vec<&CompilationError> = errors.iter().collect();
+    if errors.iter().any(|error| error.level() == "error") {
+        errors.retain(|error| error.level() == "error");
+    }
     let mut text = String::new();
     for error in errors.iter().take(MOST) {
         one(&mut text, error, code, count, past);
@@ -22,7 +27,7 @@ pub fn compilation(errors: &[CompilationError], code: &str, count: u32, past: &P
         let _ =
             writeln!(text, "… and {} more; they often follow from the first.", errors.len() - MOST);
     }
-    if errors.iter().take(1).any(|error| error.explanation().is_some()) {
+    if errors.first().is_some_and(|error| error.explanation().is_some()) {
         let _ =
             write!(text, "{DIM}`:explain` in a cell tells more about this kind of error.{PLAIN}");
     }
@@ -30,7 +35,7 @@ pub fn compilation(errors: &[CompilationError], code: &str, count: u32, past: &P
     let code =
         first.and_then(|error| error.code()).map_or(String::new(), |code| format!("[{code}]"));
     let value =
-        first.map_or_else(|| "the cell does not compile".to_owned(), CompilationError::message);
+        first.map_or_else(|| "the cell does not compile".to_owned(), |error| error.message());
     Failure { name: format!("error{code}"), value, text: text.trim_end().to_owned() }
 }
 
