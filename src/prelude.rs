@@ -11,8 +11,8 @@ pub use image::{ImageBuffer, Rgb, RgbImage};
 
 pub use crate::clip::{
     AvgMeter, ClipLoss, ClipModel, FindMatches, HeadBuilder, ImageIndex, KeepBest, LinearHead,
-    Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid, retrieval,
-    train_epoch, valid_epoch,
+    LiveCurves, Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid,
+    retrieval, train_epoch, valid_epoch,
 };
 pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
 pub use crate::dataset::{
@@ -20,8 +20,8 @@ pub use crate::dataset::{
     PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
 };
 pub use crate::display::{
-    Curve, GridItem, Picture, Progress, Table, bars, heatmap, image_grid, line_plot, loss_curves,
-    similarity_heatmap,
+    Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Table, bars, heatmap,
+    image_grid, interrupted, line_plot, loss_curves, similarity_heatmap,
 };
 pub use crate::encoder::{self, ImageEncoder, TextEncoder};
 pub use crate::exercise::hint::{Hint, hint};

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    check, data, eval, hint, kernel, lab, matching, matrix, pretrain, progress, release, run, site,
-    sync, train, watch,
+    check, data, doctor, eval, hint, kernel, lab, matching, matrix, pretrain, progress, release,
+    run, site, sync, train, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -26,6 +26,7 @@ enum Command {
     Lab(lab::LabArgs),
     Run(run::RunArgs),
     Kernel(kernel::KernelArgs),
+    Doctor(doctor::DoctorArgs),
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
@@ -64,6 +65,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Lab(args), _) => lab::lab(args)?,
         (Command::Run(args), _) => run::run(args)?,
         (Command::Kernel(args), _) => kernel::kernel(args)?,
+        (Command::Doctor(args), _) => doctor::doctor(args)?,
         (Command::Pretrain(args), _) => pretrain::pretrain(args)?,
         (Command::Check(args), _) => return check::check(args),
         (Command::Watch(args), _) => watch::watch(args)?,

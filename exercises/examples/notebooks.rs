@@ -418,21 +418,24 @@ check::keep_best(keep_best)
 let keep: KeepBest = stand_in::keep_best(keep_best);
 let mut log = TrainLog::new(epochs);
 let mut best_loss = f64::INFINITY;
-for epoch in 0..epochs {
+let mut curves = LiveCurves::new();
+;
+
+for epoch in log.train_losses.len()..epochs {
     let title = format!("Epoch: {}", epoch + 1);
     let mut progress = Progress::new(title, train_loader.steps_per_epoch());
-    let mut watch = |step: Step| progress.update(step.step, &step.note());
+    let mut watch = |step: Step| {
+        curves.step(&step);
+        progress.update(step.step, &step.note());
+    };
     let train_loss = train_epoch(&model, &train_loader, &mut optimizer, &mut log, &mut watch)?;
     let valid_loss = valid_epoch(&model, &valid_loader, &mut log)?;
     progress.finish(&format!("train {:.3}, valid {:.3}", train_loss.avg, valid_loss.avg));
     best_loss = keep(valid_loss.avg, best_loss, &model, Path::new("."))?;
     lr_scheduler.step(valid_loss.avg, &mut optimizer);
+    curves.epoch(&log)?;
 }
-;
-
-if epochs > 0 {
-    log.curves()?.show();
-} else {
+if epochs == 0 {
     println!("nothing was trained: there are no curves to show");
 }
 ;

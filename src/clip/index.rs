@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::ClipModel;
 use crate::checkpoint::{StateDict, load_safetensors, save_safetensors};
 use crate::dataset::{Transform, load_image};
+use crate::display::Interruptible;
 use crate::nn::Mode;
 use crate::{Error, Result};
 
@@ -27,7 +28,7 @@ impl ImageIndex {
     /// Encodes the pictures of `folder`; `watch` gets how many are done.
     ///
     /// # Errors
-    /// A picture that is missing or damaged, by name.
+    /// A picture that is missing or damaged, by name; [`Error::Stopped`] by a notebook's stop button.
     pub fn build(
         model: &ClipModel,
         folder: &Path,
@@ -39,7 +40,9 @@ impl ImageIndex {
         }
         let transform = Transform::imagenet(model.config().size);
         let mut rows = Vec::new();
+        let stop = Interruptible::new("the embedding of pictures");
         for (chunk, names) in image_filenames.chunks(BATCH).enumerate() {
+            stop.check(|| format!("{} of {} are done", chunk * BATCH, image_filenames.len()))?;
             let one = |(i, name): (usize, &String)| {
                 transform.apply(&load_image(&folder.join(name), chunk * BATCH + i)?)
             };

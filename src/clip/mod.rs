@@ -3,6 +3,7 @@
 mod checkpoint;
 mod contract;
 mod index;
+mod live;
 mod model;
 mod retrieval;
 mod show;
@@ -10,6 +11,7 @@ mod train;
 
 pub use contract::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
 pub use index::ImageIndex;
+pub use live::LiveCurves;
 pub use model::{ClipModel, LinearHead};
 pub use retrieval::{Recalls, Retrieval, retrieval};
 pub use show::match_grid;

@@ -9,6 +9,7 @@ use super::{ClipModel, KeepBest};
 use crate::checkpoint::{StateDict, load_pt};
 use crate::config::Schedule;
 use crate::dataset::Loader;
+use crate::display::Interruptible;
 use crate::nn::{AdamW, Mode, ReduceLrOnPlateau};
 use crate::{Error, Result};
 
@@ -114,8 +115,11 @@ impl TrainLog {
 
 /// One pass over the training pairs: forward, loss, backward, step. Ends early when `log`'s time is over.
 ///
+/// A notebook's stop button ends it between two steps: the model is as the last step left it, and `log` has the steps'
+/// losses, but not the epoch's.
+///
 /// # Errors
-/// What the loader or the model reports; a loss that is not a number.
+/// What the loader or the model reports; a loss that is not a number; [`Error::Stopped`].
 pub fn train_epoch(
     model: &ClipModel,
     loader: &Loader,
@@ -130,7 +134,9 @@ pub fn train_epoch(
     let before = log.seconds;
     let start = Instant::now();
     let mut meter = AvgMeter::default();
+    let stop = Interruptible::new("the training");
     for (step, batch) in batches.enumerate() {
+        stop.check(|| format!("epoch {}: {step} of {steps} steps are done", epoch + 1))?;
         let batch = batch?.to_device(model.params().device())?;
         if cosine {
             log.set_lr(optimizer, steps);
@@ -170,10 +176,12 @@ pub fn train_epoch(
 /// The mean loss over the validation pairs, without gradients, in evaluation mode.
 ///
 /// # Errors
-/// What the loader or the model reports.
+/// What the loader or the model reports; [`Error::Stopped`].
 pub fn valid_epoch(model: &ClipModel, loader: &Loader, log: &mut TrainLog) -> Result<AvgMeter> {
     let mut meter = AvgMeter::default();
+    let stop = Interruptible::new("the validation");
     for batch in loader.epoch(0) {
+        stop.check(|| format!("{} pairs are looked at", meter.count))?;
         let batch = batch?.to_device(model.params().device())?;
         let loss =
             model.loss(&batch.images, &batch.input_ids, &batch.attention_mask, Mode::Eval)?;

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{ExtendedColorType, ImageEncoder, RgbImage};
 
+use super::kernel::{Way, show};
 use crate::{Error, Result};
 
 /// A picture as a PNG file's bytes.
@@ -44,18 +45,26 @@ impl Picture {
 
     /// Shows it below the notebook cell; anywhere else prints what is on it.
     pub fn show(&self) {
-        if in_notebook() { self.evcxr_display() } else { println!("[picture] {}", self.alt) }
+        if in_notebook() { self.display(Way::Below) } else { println!("[picture] {}", self.alt) }
     }
 
     /// What evcxr calls on a cell's last expression.
     pub fn evcxr_display(&self) {
-        print!("{}", self.block());
+        self.display(Way::Value);
     }
 
-    /// The block of evcxr's line protocol, for one call of `print!`.
-    fn block(&self) -> String {
-        let base64 = STANDARD.encode(&self.png);
-        format!("EVCXR_BEGIN_CONTENT image/png\n{base64}\nEVCXR_END_CONTENT\n")
+    fn display(&self, way: Way) {
+        // Of two blocks a stock kernel would show the words beside the picture.
+        let base64 = self.base64();
+        match super::kernel::records() {
+            true => show(way, &[("image/png", &base64), ("text/plain", &self.alt)]),
+            false => show(way, &[("image/png", &base64)]),
+        }
+    }
+
+    /// The PNG as notebooks hold it.
+    pub(super) fn base64(&self) -> String {
+        STANDARD.encode(&self.png)
     }
 }
 
@@ -73,13 +82,6 @@ pub fn in_notebook() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_block_is_evcxrs_protocol() {
-        let picture = Picture { png: b"png".to_vec(), alt: "nothing".into() };
-        let expected = "EVCXR_BEGIN_CONTENT image/png\ncG5n\nEVCXR_END_CONTENT\n";
-        assert_eq!(picture.block(), expected);
-    }
 
     #[test]
     fn the_png_holds_the_pixels() {

@@ -1,16 +1,17 @@
-//! How far long work is: a bar on a terminal, a line now and then in a notebook (evcxr passes output on by lines).
+//! How far long work is: a bar on a terminal, one that moves below a notebook's cell, a line now and then elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::in_notebook;
+use super::table::escape;
+use super::{Live, in_notebook};
 
 /// The progress of work in `total` steps.
 ///
-/// On a terminal a bar on stderr; in a notebook a line on stdout at most every two seconds; elsewhere (a file, a
-/// pipe) a line on stderr at most every ten.
+/// On a terminal a bar on stderr; in a notebook on the course's kernel a bar that moves, on a stock kernel a line on
+/// stdout at most every two seconds; elsewhere (a file, a pipe) a line on stderr at most every ten.
 pub struct Progress {
     what: String,
     total: usize,
@@ -20,6 +21,7 @@ pub struct Progress {
 
 enum Face {
     Bar(ProgressBar),
+    Place { live: Live, every: Duration, last: Option<Instant> },
     Lines { every: Duration, last: Instant, notebook: bool },
     Silent,
 }
@@ -29,7 +31,10 @@ impl Progress {
     pub fn new(what: impl Into<String>, total: usize) -> Self {
         let what = what.into();
         let now = Instant::now();
-        let face = if in_notebook() {
+        let live = Live::new();
+        let face = if live.is_live() {
+            Face::Place { live, every: Duration::from_millis(150), last: None }
+        } else if in_notebook() {
             Face::Lines { every: Duration::from_secs(2), last: now, notebook: true }
         } else if std::io::stderr().is_terminal() {
             Face::Bar(bar(&what, total))
@@ -53,6 +58,13 @@ impl Progress {
                 bar.set_message(note.to_string());
                 bar.set_position(done as u64);
             }
+            Face::Place { live, every, last } => {
+                if last.is_none_or(|last| last.elapsed() >= *every) {
+                    *last = Some(Instant::now());
+                    let html = html(&self.what, done, self.total, note, left);
+                    live.show(&[("text/html", &html), ("text/plain", &line)]);
+                }
+            }
             Face::Lines { every, last, notebook } => {
                 if last.elapsed() >= *every {
                     *last = Instant::now();
@@ -71,6 +83,10 @@ impl Progress {
             Face::Bar(bar) => {
                 bar.finish_and_clear();
                 eprintln!("{line}");
+            }
+            Face::Place { mut live, .. } => {
+                let html = format!("<pre>{}</pre>", escape(&line));
+                live.show(&[("text/html", &html), ("text/plain", &line)]);
             }
             Face::Lines { notebook, .. } => say(notebook, &line),
             Face::Silent => {}
@@ -105,6 +121,18 @@ fn line(what: &str, done: usize, total: usize, note: &str, left: Option<Duration
     let bar = "█".repeat(full) + &"░".repeat(WIDTH - full);
     let left = left.map_or(String::new(), |left| format!("  {} left", clock(left)));
     format!("{what}  {bar} {:>3.0} %{}{note}{left}", part * 100., gap(note))
+}
+
+/// The same for a page: a bar that the reader's colours go with, and the words.
+fn html(what: &str, done: usize, total: usize, note: &str, left: Option<Duration>) -> String {
+    let percent = done.min(total) as f64 / total.max(1) as f64 * 100.;
+    let left = left.map_or(String::new(), |left| format!("  {} left", clock(left)));
+    let words = escape(&format!(" {percent:>3.0} %{}{note}{left}", gap(note)));
+    format!(
+        "<pre>{}  <progress style=\"width:16em;vertical-align:middle\" max=\"100\" value=\"{percent:.1}\">\
+         </progress>{words}</pre>",
+        escape(what)
+    )
 }
 
 fn time_left(elapsed: Duration, done: usize, total: usize) -> Option<Duration> {

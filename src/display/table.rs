@@ -5,6 +5,7 @@ use std::fmt;
 use polars::prelude::{AnyValue, DataFrame};
 
 use super::in_notebook;
+use super::kernel::{Way, show};
 
 /// A small table. As the last expression of a notebook cell it is shown below the cell; with `{}` it prints as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,16 +57,16 @@ impl Table {
 
     /// Shows it below the notebook cell; anywhere else prints it as text.
     pub fn show(&self) {
-        if in_notebook() { self.evcxr_display() } else { print!("{self}") }
+        if in_notebook() { self.display(Way::Below) } else { print!("{self}") }
     }
 
     /// What evcxr calls on a cell's last expression: HTML, and text for readers without it.
     pub fn evcxr_display(&self) {
-        let html = self.html();
-        print!(
-            "EVCXR_BEGIN_CONTENT text/html\n{html}\nEVCXR_END_CONTENT\n\
-             EVCXR_BEGIN_CONTENT text/plain\n{self}\nEVCXR_END_CONTENT\n"
-        );
+        self.display(Way::Value);
+    }
+
+    fn display(&self, way: Way) {
+        show(way, &[("text/html", &self.html()), ("text/plain", self.to_string().trim_end())]);
     }
 
     /// The table as HTML; what stands in the cells is escaped.
@@ -98,7 +99,8 @@ impl Table {
     }
 }
 
-fn escape(text: &str) -> String {
+/// A text as HTML shows it.
+pub(super) fn escape(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     escaped.replace('"', "&quot;").replace('\n', "<br>")
 }

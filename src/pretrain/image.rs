@@ -18,6 +18,7 @@ use crate::Result;
 use crate::config::Config;
 use crate::dataset::Transform;
 use crate::dataset::scenes::{Background, HEIGHT, Scene, Split, WIDTH, objects};
+use crate::display::Interruptible;
 use crate::encoder::{ImageEncoder, ResNet};
 use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params, ops};
 
@@ -253,7 +254,9 @@ pub fn pretrain_image(
     };
     let mut pool: VecDeque<Example> = fresh(&mut rng, how.batch_size * 4, 0.9).into();
     let mut step = 0;
+    let stop = Interruptible::new("the pretraining");
     while schedule.set(&mut optimizer, step) {
+        stop.check(|| format!("{step} of {} steps are done", how.steps))?;
         let parts = 0.9 - 0.9 * (schedule.progress(step) / 0.6).min(1.);
         for example in fresh(&mut rng, how.batch_size / 2, parts) {
             if pool.len() == POOL {

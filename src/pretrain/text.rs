@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::{Cosine, PretrainConfig};
 use crate::config::Config;
 use crate::dataset::scenes::{self, Scene, Split};
+use crate::display::Interruptible;
 use crate::encoder::DistilBert;
 use crate::nn::{AdamW, LayerNorm, Linear, Mode, ParamGroup, Params, ops};
 use crate::text::Tokenizer;
@@ -144,7 +145,9 @@ pub fn pretrain_text(
         Ok((loss, f64::from(right.to_scalar::<f32>()?)))
     };
     let mut step = 0;
+    let stop = Interruptible::new("the pretraining");
     while schedule.set(&mut optimizer, step) {
+        stop.check(|| format!("{step} of {} steps are done", how.steps))?;
         let captions = captions(&mut rng, how.batch_size, Split::Train);
         let puzzle = puzzle(&captions, &tokenizer, config, &mut rng, &device)?;
         let (loss, right) = answer(&puzzle, Mode::Train)?;

@@ -39,6 +39,9 @@ pub struct Install {
     pub libdir: PathBuf,
     /// The target, e.g. `x86_64-unknown-linux-gnu`.
     pub host: String,
+    /// What the library's sources were when it was compiled ([`crate::refresh::stamp`]).
+    #[serde(default)]
+    pub sources: String,
 }
 
 /// The recorded answers, by file name in the kernel's folder.
@@ -102,6 +105,7 @@ impl Install {
                 workspace,
             )?),
             host: host.context("rustc -vV names no host")?.to_owned(),
+            sources: crate::refresh::stamp(workspace),
             rustc,
             cargo,
             sysroot,
@@ -115,6 +119,7 @@ impl Install {
         for program in ["vl-kernel", "vl-cargo"] {
             place(&here.with_file_name(program), folder, program)?;
         }
+        let _ = fs::remove_dir_all(folder.join(crate::shim::first::FOLDER));
         self.record(folder)?;
         write(folder, "install.json", &serde_json::to_string_pretty(self)?)?;
         let spec = json!({

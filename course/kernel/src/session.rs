@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -20,8 +22,6 @@ pub mod variable {
     pub const NOTEBOOK: &str = "VL_KERNEL_NOTEBOOK";
     /// What the changed variables were before, as JSON.
     pub const ORIGINAL: &str = "VL_KERNEL_ORIGINAL";
-    /// A file to which the running cells add `panic` or `error`, a line each, where a headless run asks for it.
-    pub const STATUS: &str = "VL_KERNEL_STATUS";
 }
 
 /// evcxr's configuration. The library is optimised, a cell calls it: compiling a cell without optimising it takes half the
@@ -30,15 +30,23 @@ const CONFIGURATION: &str = "[evcxr]\nopt_level = \"0\"\n";
 
 const PREFIX: &str = "vl-kernel-";
 
-/// A private directory, removed when this is dropped.
+/// A file in the private directory: the process group of what runs the cells.
+pub const CHILD: &str = "child";
+
+/// The name by which `vl-cargo` is the guard of a session.
+pub const GUARD: &str = "vl-guard";
+
+/// A private directory, removed when this is dropped, and by a guard when the kernel is killed.
 #[derive(Debug)]
 pub struct Session {
     folder: PathBuf,
+    /// The guard waits for its end.
+    _life: Option<ChildStdin>,
 }
 
 impl Session {
-    /// Removes what dead kernels have left and makes a directory for this process.
-    pub fn start() -> Result<Session> {
+    /// Removes what dead kernels have left and makes a directory for this process. `programs` has the kernel's programs.
+    pub fn start(programs: &Path) -> Result<Session> {
         let parent = std::env::temp_dir();
         sweep(&parent);
         let folder = parent.join(format!("{PREFIX}{}", std::process::id()));
@@ -48,12 +56,29 @@ impl Session {
         }
         let private = |path: &Path| DirBuilder::new().mode(0o700).create(path);
         private(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        let session = Session { folder };
+        let _life = guard(programs, &folder).ok();
+        let session = Session { folder, _life };
         for part in ["bin", "cell", "config"] {
             private(&session.folder.join(part))?;
         }
         fs::write(session.folder.join("config/evcxr.toml"), CONFIGURATION)?;
         Ok(session)
+    }
+
+    /// The private directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Removes it.
+    pub fn remove(&self) {
+        // A compiler that is just ending may write one more file.
+        for _ in 0..5 {
+            if fs::remove_dir_all(&self.folder).is_ok() || !self.folder.exists() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 
     /// The crate that evcxr writes cells into.
@@ -75,7 +100,7 @@ impl Session {
         let path =
             std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path)))?;
         let notebook = std::env::current_dir()?;
-        let set: [(&str, OsString); 11] = [
+        let set: [(&str, OsString); 12] = [
             ("PATH", path),
             // rust-analyzer looks for cargo in $CARGO_HOME/bin first, and for rustc in $RUSTC.
             ("CARGO_HOME", self.folder.clone().into()),
@@ -86,6 +111,8 @@ impl Session {
             ("EVCXR_CONFIG_DIR", self.folder.join("config").into()),
             // Else evcxr_jupyter "updates" the kernelspec of a stock kernel to this program.
             ("JUPYTER_PATH", self.folder.join("config").into()),
+            // candle's threads would turn in a loop, where the library's own threads should compute.
+            ("CANDLE_BARRIER_POOL_SPIN_LIMIT", "0".into()),
             (variable::INSTALL, folder.into()),
             (variable::SESSION, self.folder.clone().into()),
             (variable::NOTEBOOK, notebook.into()),
@@ -104,7 +131,39 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        self.remove();
+    }
+}
+
+/// Starts the guard: a process that does nothing until this one has ended, however it ends.
+fn guard(programs: &Path, folder: &Path) -> Result<ChildStdin> {
+    let mut guard = Command::new(programs.join("vl-cargo"));
+    guard.arg0(GUARD).arg(folder).current_dir("/").process_group(0);
+    let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    guard.stdin.context("no pipe to the guard")
+}
+
+/// The guard: waits for the kernel's end, then ends what it has left and removes its directory.
+pub fn guard_main(folder: &Path) {
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    let named = folder.file_name().and_then(|name| name.to_str());
+    if !named.is_some_and(|name| name.starts_with(PREFIX)) {
+        return;
+    }
+    if let Ok(group) = fs::read_to_string(folder.join(CHILD))
+        && let Ok(group) = group.trim().parse::<i32>()
+        && group > 1
+    {
+        // SAFETY: a signal to the group of the process that ran this kernel's cells.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+    for _ in 0..20 {
+        let _ = fs::remove_dir_all(folder);
+        // A compiler that was running may make it anew.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        if !folder.exists() {
+            return;
+        }
     }
 }
 

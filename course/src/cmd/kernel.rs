@@ -32,10 +32,16 @@ struct Place {
     /// Into a Python environment: DIR/share/jupyter
     #[arg(long, value_name = "DIR")]
     prefix: Option<PathBuf>,
+    /// Into this very folder: what a kernel asks for that finds its library changed
+    #[arg(long, value_name = "DIR", hide = true)]
+    folder: Option<PathBuf>,
 }
 
 impl Place {
     fn folder(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.folder {
+            return Ok(folder.clone());
+        }
         let jupyter = match &self.prefix {
             Some(prefix) => {
                 std::path::absolute(prefix).map_err(Error::io(prefix))?.join("share/jupyter")

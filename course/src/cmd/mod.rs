@@ -3,6 +3,7 @@
 pub mod check;
 pub mod common;
 pub mod data;
+pub mod doctor;
 pub mod eval;
 pub mod hint;
 pub mod kernel;

@@ -1,9 +1,8 @@
 """Executes notebooks on a kernel, for `vl run`.
 
 Reads its work as JSON from standard input, tells each cell on standard error, writes the executed notebooks and one
-page, and prints the outcomes as JSON. A cell fails on an error, on a panic and on a failed `?`: evcxr calls the last two
-success. Our kernel writes them to the file that VL_KERNEL_STATUS names; on a stock kernel a variable that the cell
-should have left behind is asked for.
+page, and prints the outcomes as JSON. A cell fails on an error, on a panic and on a failed `?`. Stock evcxr calls the last
+two success: there a variable that the cell should have left behind is asked for.
 """
 
 import json
@@ -11,7 +10,6 @@ import os
 import queue
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -61,12 +59,10 @@ class Run:
         for cell in self.nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        self.status = tempfile.NamedTemporaryFile(prefix="vl-status-", suffix=".txt")
         self.cell_seconds, self.start_seconds, self.count = [], 0.0, 0
 
     def execute(self):
         """The failure, or None."""
-        os.environ["VL_KERNEL_STATUS"] = self.status.name
         self.client = NotebookClient(
             self.nb, timeout=self.work["timeout"], kernel_name=self.work["kernel"], startup_timeout=1800,
             resources={"metadata": {"path": str(self.path.parent.resolve())}}, coalesce_streams=True)
@@ -90,7 +86,8 @@ class Run:
         try:
             failure = self.judge(index, cell)
         except CellExecutionError as error:
-            failure = ("error", errors_of(cell) or ANSI.sub("", str(error)))
+            kind = error.ename if error.ename in ("panic", "interrupted") else "error"
+            failure = (kind, errors_of(cell) or ANSI.sub("", str(error)))
         except CellTimeoutError:
             failure = ("timeout", f"the cell took more than {self.work['timeout']} s")
         except DeadKernelError as error:
@@ -106,10 +103,6 @@ class Run:
         """Executes a cell and says (kind, message) where evcxr calls a failure success."""
         if self.work["ours"]:
             self.client.execute_cell(cell, index, execution_count=self.count)
-            words = self.status.read().decode().split()
-            if words:
-                self.late(index, cell)
-                return words[-1], stderr_of(cell)
             return None
         source, mark = cell.source, f"vl_cell_{self.count}_ended"
         marked = not re.search(r"^\s*(:|#!\[|//!)", source, re.M)

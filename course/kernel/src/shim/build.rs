@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::install::Install;
 use crate::metadata::LIBRARY;
+use crate::shim::first::First;
 
 /// What evcxr calls a cell's crate.
 const CRATE: &str = "ctx";
@@ -27,28 +28,28 @@ pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
     }
     let out = cell.join("target").join(&install.host).join("debug");
     fs::create_dir_all(&out)?;
-    let mut rustc = rustc(install, cell, &out, link, optimisation(&manifest));
-    let mut child = rustc
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("{} does not start", install.rustc.display()))?;
-    let mut rebuilt = false;
-    let diagnostics = child.stderr.take().context("no pipe to rustc")?;
-    for line in BufReader::new(diagnostics).lines() {
-        let line = line?;
-        if line.starts_with('{') {
-            rebuilt |= STALE.iter().any(|code| line.contains(code));
-            writeln!(stdout, "{}", message(&line, cell))?;
-        } else {
-            eprintln!("{line}");
+    let first = First::of(&source, optimisation(&manifest), link);
+    let (lines, success) = match first.as_ref().and_then(|first| first.recall(&out)) {
+        Some(known) => known,
+        None => {
+            let compiled = compile(rustc(install, cell, &out, link, optimisation(&manifest)))?;
+            if let Some(first) = &first {
+                first.keep(&compiled, &out);
+            }
+            compiled
         }
+    };
+    let mut rebuilt = false;
+    for line in &lines {
+        rebuilt |= STALE.iter().any(|code| line.contains(code));
+        writeln!(stdout, "{}", message(line, cell))?;
     }
     if rebuilt {
         let text = "the library was rebuilt while this kernel ran: restart the kernel \
                     (and run `cargo vl lab` if that does not help)";
         writeln!(stdout, "{}", message(&plain_error(text), cell))?;
     }
-    if !child.wait()?.success() {
+    if !success {
         writeln!(stdout, "{}", json!({"reason": "build-finished", "success": false}))?;
         return Ok(ExitCode::FAILURE);
     }
@@ -57,6 +58,24 @@ pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
     }
     writeln!(stdout, "{}", json!({"reason": "build-finished", "success": true}))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What rustc says, a JSON object a line, and whether it succeeded.
+fn compile(mut rustc: Command) -> Result<(Vec<String>, bool)> {
+    let spawned = rustc.stderr(Stdio::piped()).spawn();
+    let mut child =
+        spawned.with_context(|| format!("{} does not start", rustc.get_program().display()))?;
+    let diagnostics = child.stderr.take().context("no pipe to rustc")?;
+    let mut lines = Vec::new();
+    for line in BufReader::new(diagnostics).lines() {
+        let line = line?;
+        if line.starts_with('{') {
+            lines.push(line);
+        } else {
+            eprintln!("{line}");
+        }
+    }
+    Ok((lines, child.wait()?.success()))
 }
 
 /// The compiler's words for "this library does not fit the one that it was compiled with".
@@ -118,7 +137,8 @@ pub fn refuse_other_dependencies(cell: &Path) -> Result<()> {
     Ok(())
 }
 
-fn library_name() -> PathBuf {
+/// The file name of a compiled cell.
+pub fn library_name() -> PathBuf {
     PathBuf::from(format!(
         "{}{CRATE}{}",
         std::env::consts::DLL_PREFIX,

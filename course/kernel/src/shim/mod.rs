@@ -1,6 +1,7 @@
 //! The small `cargo`: which question is it, and who answers.
 
 pub mod build;
+pub mod first;
 
 use std::ffi::OsString;
 use std::fs;
@@ -98,6 +99,10 @@ pub fn main() -> ExitCode {
     let arguments: Vec<String> = arguments.collect();
     let outcome = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         Some("rustup") => rustup(&arguments),
+        Some(session::GUARD) => {
+            session::guard_main(Path::new(arguments.first().map_or("", String::as_str)));
+            Ok(ExitCode::SUCCESS)
+        }
         _ => cargo(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -6,6 +6,11 @@
 //! ```
 
 mod child;
+mod kernel;
+mod library;
+mod memory;
+mod talk;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +20,9 @@ use anyhow::{Context, Result, bail};
 
 use course_kernel::install::Install;
 use course_kernel::session::Session;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let outcome = if std::env::var_os("EVCXR_IS_RUNTIME").is_some() {
@@ -40,33 +48,22 @@ fn main() -> ExitCode {
 fn serve() -> Result<()> {
     let program = std::env::current_exe()?;
     let folder = program.parent().context("the kernel lies in no folder")?;
-    let install = Install::read(folder)?;
-    if !install.rustc.exists() {
-        bail!("{}", install.missing().unwrap_or_default());
-    }
-    if let Some(missing) = install.missing() {
-        eprintln!("vl-kernel: {missing}");
-    }
-    let session = Session::start()?;
-    let environment = session.environment(&install, folder)?;
-    // The connection file may be named relative to where Jupyter started us.
-    let here = std::env::current_dir()?;
     let control = std::env::args_os().nth(2).context("no connection file")?;
-    if !here.join(&control).is_file() {
-        bail!("{}: no connection file", here.join(&control).display());
-    }
+    let connection = wire::Connection::read(&PathBuf::from(control))?;
+    let install = Install::read(folder)?;
+    let session = Session::start(folder)?;
+    let environment = session.environment(&install, folder)?;
     // SAFETY: no other thread exists yet.
     unsafe {
         for (name, value) in &environment {
             std::env::set_var(name, value);
         }
+        libc::signal(libc::SIGINT, libc::SIG_IGN);
     }
-    if PathBuf::from(&control).is_absolute() {
-        // An evcxr.toml in the notebook's folder is for stock kernels: it would add the library a second time.
-        std::env::set_current_dir(session.cell())?;
-    }
+    // An evcxr.toml in the notebook's folder is for stock kernels: it would add the library a second time.
+    std::env::set_current_dir(session.cell())?;
     silence();
-    evcxr_jupyter::main()
+    kernel::serve(&connection, install, session)
 }
 
 /// evcxr greets on standard output, which is that of whoever started the kernel.
