@@ -52,7 +52,7 @@ pub struct Config {
     pub seed: u64,
     /// The side of a transformed picture, pixels.
     pub size: usize,
-    /// The longest caption, tokens with [CLS] and [SEP].
+    /// The longest caption, tokens with `[CLS]` and `[SEP]`.
     pub max_length: usize,
     /// Pairs in a batch.
     pub batch_size: usize,

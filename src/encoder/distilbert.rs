@@ -62,7 +62,7 @@ impl Layer {
     }
 }
 
-/// Token ids to one vector a token, and the vector of [CLS] for the sentence.
+/// Token ids to one vector a token, and the vector of `[CLS]` for the sentence.
 pub struct DistilBert {
     words: Embedding,
     positions: Embedding,

@@ -26,7 +26,7 @@ pub trait ImageEncoder: Send + Sync {
 
 /// Token ids to features.
 pub trait TextEncoder: Send + Sync {
-    /// ids `(b, t)`, mask `(b, t)` with 1 = token → `(b, d)`: the features of the sentence, the row of [CLS].
+    /// ids `(b, t)`, mask `(b, t)` with 1 = token → `(b, d)`: the features of the sentence, the row of `[CLS]`.
     fn forward(&self, input_ids: &Tensor, attention_mask: &Tensor, mode: Mode) -> Result<Tensor>;
 
     /// `d`, the length of a feature vector.

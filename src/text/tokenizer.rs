@@ -1,4 +1,4 @@
-//! A WordPiece tokenizer with [CLS] and [SEP], from a `tokenizer.json` or a list of words.
+//! A WordPiece tokenizer with `[CLS]` and `[SEP]`, from a `tokenizer.json` or a list of words.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    /// The ids of one text with [CLS] and [SEP], at most `max_length` of them (the end is cut, [SEP] stays).
+    /// The ids of one text with `[CLS]` and `[SEP]`, at most `max_length` of them (the end is cut, `[SEP]` stays).
     pub fn encode(&self, text: &str, max_length: usize) -> Result<Vec<u32>> {
         let encoding = self.inner.encode(text, true).map_err(error)?;
         let mut ids = encoding.get_ids().to_vec();
