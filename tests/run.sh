@@ -20,5 +20,8 @@ cargo vl run --out "$out/student"
 cargo vl sync --solved "$out/solved"
 cargo vl run --out "$out/solved-run" "$out"/solved/*.ipynb
 
+step "the kernel's own units"
+cargo test -p course-kernel --lib --bins
+
 step "units, goldens, commands"
 cargo test -p vision-language -p course -p exercises -p solutions --no-fail-fast

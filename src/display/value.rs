@@ -105,6 +105,7 @@ mod tests {
             }
         }
         assert_eq!((Own).evcxr_display(), "own");
-        assert_eq!((Own).evcxr_display(), (&Own).evcxr_display());
+        let borrowed = &Own;
+        assert_eq!((Own).evcxr_display(), borrowed.evcxr_display());
     }
 }
