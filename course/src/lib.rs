@@ -5,6 +5,7 @@ pub mod bank;
 mod cli;
 pub mod cmd;
 pub mod error;
+pub mod facade;
 pub mod holes;
 pub mod house;
 pub mod jupyter;

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::house::{House, cargo, output};
+use crate::facade::Facade;
+use crate::house::{House, output};
 use crate::{Error, Result};
 
 /// Where it is written down which library is ready.
@@ -94,29 +94,7 @@ impl Library {
     fn build(house: &House, own: PathBuf) -> Result<Self> {
         fs::create_dir_all(&own).map_err(Error::io(&own))?;
         eprintln!("Building the library (minutes the first time, seconds after a change of it) …");
-        let build = [
-            "rustc",
-            "--package",
-            "facade",
-            "--lib",
-            "--message-format=json-render-diagnostics",
-            "--",
-            "-C",
-            "prefer-dynamic",
-        ];
-        let messages = output(cargo(&house.root).args(build), "the compiler says why above")?;
-        let built = dynamic_library(&messages)
-            .ok_or_else(|| Error::Failed("cargo built no dynamic library of facade/".into()))?;
-        let deps = built.with_file_name("deps");
-        // The name that cargo uses may be written anew by another build: keep a copy (a link where that works).
-        let facade = own.join(built.file_name().unwrap_or_default());
-        let new = facade.with_extension(format!("new-{}", std::process::id()));
-        fs::hard_link(&built, &new)
-            .or_else(|_| fs::copy(&built, &new).map(drop))
-            .and_then(|()| fs::rename(&new, &facade))
-            // Renaming one link of a file to another does nothing, and leaves both.
-            .and_then(|()| fs::remove_file(&new).or(Ok(())))
-            .map_err(Error::io(&facade))?;
+        let Facade { library: facade, deps } = Facade::build(house)?;
         let ask = |what: &str| {
             let mut rustc = Command::new("rustc");
             let asked = rustc.args(["--print", what]).current_dir(&house.root);
@@ -139,30 +117,9 @@ fn newest(path: &Path) -> SystemTime {
     entries.map(|entry| newest(&entry.path())).chain([time]).max().unwrap_or(time)
 }
 
-/// The dynamic library among cargo's JSON messages.
-fn dynamic_library(messages: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["kind"][0] == "dylib")
-        .filter_map(|message| message["filenames"].as_array().cloned())
-        .flatten()
-        .filter_map(|file| file.as_str().map(PathBuf::from))
-        .find(|path| path.to_string_lossy().ends_with(std::env::consts::DLL_SUFFIX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_dynamic_library_is_found_among_the_messages() {
-        let messages = r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"vision_language"},"filenames":["/t/libvision_language.rlib"]}
-{"reason":"compiler-artifact","target":{"kind":["dylib"],"name":"vision_language"},"filenames":["/t/libvision_language.so","/t/libvision_language.dylib"]}"#;
-        let found = dynamic_library(messages).unwrap();
-        assert!(found.to_string_lossy().ends_with(std::env::consts::DLL_SUFFIX));
-        assert_eq!(dynamic_library("no json"), None);
-    }
 
     #[test]
     fn a_change_below_a_folder_is_seen() {
