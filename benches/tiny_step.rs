@@ -1,6 +1,7 @@
 //! Seconds for one training step (forward, backward, AdamW) of the tiny encoders; the peer is `tiny_step.py`.
 //!
-//! `cargo bench --profile dev --bench tiny_step`: the one profile, so that nothing is built twice.
+//! `cargo bench --profile dev --bench tiny_step [-- PART]`: the one profile, so that nothing is built twice; PART is a
+//! part of the names that are wanted.
 
 use std::time::Instant;
 
@@ -10,6 +11,10 @@ use vision_language::nn::{AdamW, ParamGroup, Params};
 use vision_language::prelude::*;
 
 fn time(name: &str, mut f: impl FnMut() -> Result<()>) -> Result<()> {
+    let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    if !name.contains(&wanted) {
+        return Ok(());
+    }
     f()?;
     let mut seconds: Vec<f64> = Vec::new();
     for _ in 0..9 {

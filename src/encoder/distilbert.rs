@@ -1,6 +1,6 @@
 //! DistilBERT (arXiv:1910.01108), with transformers' parameter names (`DistilBertModel`).
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 
 use super::TextEncoder;
 use crate::Result;
@@ -41,21 +41,19 @@ impl Layer {
         })
     }
 
-    /// hidden `(b, t, d)`, bias `(b, 1, 1, t)` with a large negative number at padding → `(b, t, d)`
-    fn forward(&self, hidden: &Tensor, bias: &Tensor, mode: Mode) -> Result<Tensor> {
-        let (b, t, d) = hidden.dims3()?;
-        let split = |x: Tensor| -> Result<Tensor> {
-            Ok(x.reshape((b, t, self.heads, d / self.heads))?.transpose(1, 2)?.contiguous()?)
-        }; // (b, heads, t, d/heads)
-        let scale = (self.heads as f64 / d as f64).sqrt();
-        let q = (split(self.q.forward(hidden)?)? * scale)?;
-        let k = split(self.k.forward(hidden)?)?;
-        let v = split(self.v.forward(hidden)?)?;
-        let scores = q.matmul(&k.transpose(2, 3)?)?.broadcast_add(bias)?; // (b, heads, t, t)
-        let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
-        let weights = self.attention_dropout.forward(&weights, mode)?;
-        let context = weights.matmul(&v)?.transpose(1, 2)?.reshape((b, t, d))?;
-        let hidden = self.sa_layer_norm.forward(&(self.out.forward(&context)? + hidden)?)?;
+    /// hidden `(b, t, d)`, the `s` of its rows that are wanted `(b, s, d)`, mask `(b, t)` → `(b, s, d)`
+    fn forward(
+        &self,
+        hidden: &Tensor,
+        wanted: &Tensor,
+        mask: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let q = self.q.forward(wanted)?;
+        let (k, v) = (self.k.forward(hidden)?, self.v.forward(hidden)?);
+        let drops = self.attention_dropout.drops(mode);
+        let context = ops::attention(&q, &k, &v, mask, self.heads, drops)?;
+        let hidden = self.sa_layer_norm.forward(&(self.out.forward(&context)? + wanted)?)?;
         let inside = ops::gelu(&self.lin1.forward(&hidden)?)?;
         let ffn = self.dropout.forward(&self.lin2.forward(&inside)?, mode)?;
         self.output_layer_norm.forward(&(ffn + hidden)?)
@@ -97,6 +95,24 @@ impl DistilBert {
     /// # Errors
     /// When the text is longer than the position table, or the shapes differ.
     pub fn hidden(&self, input_ids: &Tensor, mask: &Tensor, mode: Mode) -> Result<Tensor> {
+        let (last, before) = self.split_last()?;
+        let hidden = self.up_to(before, input_ids, mask, mode)?;
+        last.forward(&hidden, &hidden, mask, mode)
+    }
+
+    fn split_last(&self) -> Result<(&Layer, &[Layer])> {
+        let none = || crate::Error::value("config.text_encoder.n_layers", "at least 1", 0);
+        self.layers.split_last().ok_or_else(none)
+    }
+
+    /// The embedded tokens after these layers.
+    fn up_to(
+        &self,
+        layers: &[Layer],
+        input_ids: &Tensor,
+        mask: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
         let (b, t) = input_ids.dims2()?;
         if t > self.config.max_position_embeddings {
             let most = self.config.max_position_embeddings;
@@ -118,10 +134,8 @@ impl DistilBert {
         let embedded =
             self.words.forward(input_ids)?.broadcast_add(&self.positions.forward(&positions)?)?;
         let mut hidden = self.dropout.forward(&self.layer_norm.forward(&embedded)?, mode)?;
-        let mask = mask.to_dtype(hidden.dtype())?.reshape((b, 1, 1, t))?;
-        let bias = ((mask - 1.)? * 1e9)?;
-        for layer in &self.layers {
-            hidden = layer.forward(&hidden, &bias, mode)?;
+        for layer in layers {
+            hidden = layer.forward(&hidden, &hidden, mask, mode)?;
         }
         Ok(hidden)
     }
@@ -134,8 +148,11 @@ impl DistilBert {
 
 impl TextEncoder for DistilBert {
     fn forward(&self, input_ids: &Tensor, attention_mask: &Tensor, mode: Mode) -> Result<Tensor> {
-        let hidden = self.hidden(input_ids, attention_mask, mode)?;
-        Ok(hidden.narrow(1, 0, 1)?.squeeze(1)?) // the row of [CLS]
+        // Nobody looks at the other rows of the last layer: only [CLS] asks there.
+        let (last, before) = self.split_last()?;
+        let hidden = self.up_to(before, input_ids, attention_mask, mode)?;
+        let cls = hidden.narrow(1, 0, 1)?;
+        Ok(last.forward(&hidden, &cls, attention_mask, mode)?.squeeze(1)?)
     }
 
     fn features(&self) -> usize {

@@ -6,7 +6,8 @@ use candle_core::{D, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Init, Mode, Param, Params, ops};
+use super::ops::{self, Drops};
+use super::{Init, Mode, Param, Params};
 use crate::{Error, Result};
 
 /// `y = x Wᵀ + b`, as `nn.Linear`.
@@ -43,20 +44,12 @@ impl Linear {
     /// `(…, in)` → `(…, out)`
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let weight = self.weight.tensor();
-        let (out, inp) = weight.dims2()?;
-        let mut dims = x.dims().to_vec();
-        if dims.last() != Some(&inp) {
+        let inp = weight.dim(1)?;
+        if x.dims().last() != Some(&inp) {
             let name = self.weight.name();
             return Err(Error::shape(format!("linear `{name}`"), format!("(…, {inp})"), x.shape()));
         }
-        let rows = x.elem_count() / inp;
-        let y = x.reshape((rows, inp))?.matmul(&weight.t()?)?;
-        let y = match &self.bias {
-            Some(bias) => ops::add_bias(&y, &bias.tensor())?,
-            None => y,
-        };
-        *dims.last_mut().expect("checked above") = out;
-        Ok(y.reshape(dims)?)
+        ops::linear(x, &weight, self.bias.as_ref().map(Param::tensor).as_ref())
     }
 }
 
@@ -131,17 +124,19 @@ impl Dropout {
 
     /// Same shape in and out.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        if mode == Mode::Eval || self.p == 0. {
-            return Ok(x.clone());
+        match self.drops(mode) {
+            Some(drops) => ops::dropout(x, drops),
+            None => Ok(x.clone()),
         }
-        let keep = 1. - self.p;
-        let scale = (1. / keep) as f32;
-        let threshold = (keep * f64::from(u32::MAX)) as u32;
+    }
+
+    /// What falls away in this pass; nothing in evaluation.
+    pub fn drops(&self, mode: Mode) -> Option<Drops> {
+        if mode == Mode::Eval || self.p == 0. {
+            return None;
+        }
         let mut rng = self.rng.lock().unwrap_or_else(|e| e.into_inner());
-        let mask: Vec<f32> = (0..x.elem_count())
-            .map(|_| if rng.random::<u32>() < threshold { scale } else { 0. })
-            .collect();
-        Ok((x * Tensor::from_vec(mask, x.shape(), x.device())?)?)
+        Some(Drops::new(self.p, rng.random()))
     }
 }
 

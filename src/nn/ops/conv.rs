@@ -1,9 +1,9 @@
 //! 2-d convolution as a matrix product: `Y = W · im2col(X)`, `dW = dY · im2col(X)ᵀ`, `dX = col2im(Wᵀ · dY)`.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result as CandleResult, Shape, Tensor};
-use gemm::Parallelism;
 use rayon::prelude::*;
 
+use super::matrix::{Matrix, Output, product};
 use super::slices::{self, Shared};
 use crate::Result;
 
@@ -162,47 +162,6 @@ impl Plan {
     }
 }
 
-/// A matrix in memory: rows, columns, and whether it is to be read transposed.
-struct Matrix<'a>(&'a [f32], usize, usize, bool);
-
-impl Matrix<'_> {
-    fn strides(&self) -> (usize, usize, isize, isize) {
-        let Matrix(_, rows, cols, transposed) = *self;
-        if transposed { (cols, rows, 1, cols as isize) } else { (rows, cols, cols as isize, 1) }
-    }
-}
-
-/// `out = lhs · rhs`, or `out += lhs · rhs`, on this thread alone.
-fn product(out: &mut [f32], lhs: Matrix, rhs: Matrix, add: bool) {
-    let (m, k, lhs_rs, lhs_cs) = lhs.strides();
-    let (k2, n, rhs_rs, rhs_cs) = rhs.strides();
-    assert!(k == k2 && out.len() == m * n && lhs.0.len() == m * k && rhs.0.len() == k * n);
-    // SAFETY: the three slices have just been checked against the sizes; `out` is borrowed mutably.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            add,
-            lhs.0.as_ptr(),
-            lhs_cs,
-            lhs_rs,
-            rhs.0.as_ptr(),
-            rhs_cs,
-            rhs_rs,
-            1.,
-            1.,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
-}
-
 fn forward(plan: Plan, x: &[f32], weight: &[f32]) -> Vec<f32> {
     let (o, depth, pixels) = (plan.o, plan.depth(), plan.pixels());
     let picture = plan.c * plan.h * plan.w;
@@ -215,21 +174,22 @@ fn forward(plan: Plan, x: &[f32], weight: &[f32]) -> Vec<f32> {
             let n = members.len();
             // SAFETY: every group has the outputs of its own pictures.
             let y = unsafe { out.range(members.start * o * pixels, n * o * pixels) };
-            let weight = Matrix(weight, o, depth, false);
+            let weight = Matrix::new(weight, o, depth);
             if plan.is_product() {
                 let x = &x[members.start * picture..][..picture];
-                return product(y, weight, Matrix(x, depth, pixels, false), false);
+                let x = Matrix::new(x, depth, pixels);
+                return product(Output::new(y, pixels), weight, x, 1., 1);
             }
             columns.resize(depth * n * pixels, 0f32);
             for (slot, image) in members.enumerate() {
                 plan.unfold(&x[image * picture..][..picture], columns, slot, n);
             }
-            let columns = Matrix(columns, depth, n * pixels, false);
+            let columns = Matrix::new(columns, depth, n * pixels);
             if n == 1 {
-                return product(y, weight, columns, false);
+                return product(Output::new(y, pixels), weight, columns, 1., 1);
             }
             product_of.resize(o * n * pixels, 0f32);
-            product(product_of, weight, columns, false);
+            product(Output::new(product_of, n * pixels), weight, columns, 1., 1);
             for (slot, y) in y.chunks_exact_mut(o * pixels).enumerate() {
                 for (channel, y) in y.chunks_exact_mut(pixels).enumerate() {
                     y.copy_from_slice(&product_of[(channel * n + slot) * pixels..][..pixels]);
@@ -275,22 +235,14 @@ fn backward(
             if plan.is_product() {
                 if want_dw {
                     let x = &x[members.start * picture..][..picture];
-                    product(
-                        &mut dw,
-                        Matrix(dy, o, pixels, false),
-                        Matrix(x, depth, pixels, true),
-                        true,
-                    );
+                    let x = Matrix::new(x, depth, pixels).t();
+                    product(Output::added(&mut dw, depth), Matrix::new(dy, o, pixels), x, 1., 1);
                 }
                 if want_dx {
                     // SAFETY: every group has the gradients of its own pictures.
                     let dx = unsafe { out.range(members.start * picture, picture) };
-                    product(
-                        dx,
-                        Matrix(weight, o, depth, true),
-                        Matrix(dy, o, pixels, false),
-                        false,
-                    );
+                    let weight = Matrix::new(weight, o, depth).t();
+                    product(Output::new(dx, pixels), weight, Matrix::new(dy, o, pixels), 1., 1);
                 }
                 continue;
             }
@@ -299,12 +251,14 @@ fn backward(
                 for (slot, image) in members.clone().enumerate() {
                     plan.unfold(&x[image * picture..][..picture], &mut columns, slot, n);
                 }
-                let columns = Matrix(&columns, depth, n * pixels, true);
-                product(&mut dw, Matrix(dy, o, n * pixels, false), columns, true);
+                let columns = Matrix::new(&columns, depth, n * pixels).t();
+                let dy = Matrix::new(dy, o, n * pixels);
+                product(Output::added(&mut dw, depth), dy, columns, 1., 1);
             }
             if want_dx {
-                let dy = Matrix(dy, o, n * pixels, false);
-                product(&mut columns, Matrix(weight, o, depth, true), dy, false);
+                let dy = Matrix::new(dy, o, n * pixels);
+                let weight = Matrix::new(weight, o, depth).t();
+                product(Output::new(&mut columns, n * pixels), weight, dy, 1., 1);
                 for (slot, image) in members.enumerate() {
                     // SAFETY: as above.
                     let dx = unsafe { out.range(image * picture, picture) };

@@ -2,12 +2,56 @@
 
 use candle_core::{D, Tensor};
 
+use super::dropout::Drops;
 use crate::Result;
 
 /// `max(x, 0)` with gradient 0 at 0.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
     let positive = x.detach().gt(0f32)?.to_dtype(x.dtype())?;
     Ok((x * positive)?)
+}
+
+/// See [`super::linear`].
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (out, inner) = weight.dims2()?;
+    let mut dims = x.dims().to_vec();
+    let y = x.reshape(((), inner))?.matmul(&weight.t()?)?;
+    if let Some(last) = dims.last_mut() {
+        *last = out;
+    }
+    let y = y.reshape(dims)?;
+    Ok(match bias {
+        Some(bias) => y.broadcast_add(bias)?,
+        None => y,
+    })
+}
+
+/// See [`super::dropout`].
+pub fn dropout(x: &Tensor, drops: Drops) -> Result<Tensor> {
+    let factors = Tensor::from_vec(drops.factors(x.elem_count()), x.shape(), x.device())?;
+    Ok((x * factors.to_dtype(x.dtype())?)?)
+}
+
+/// See [`super::attention`].
+pub fn attention(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: &Tensor,
+    heads: usize,
+    drops: Option<Drops>,
+) -> Result<Tensor> {
+    let (b, t, d) = keys.dims3()?;
+    let split = |x: &Tensor| x.reshape((b, (), heads, d / heads))?.transpose(1, 2)?.contiguous(); // (b, heads, ·, d/heads)
+    let mask = mask.to_dtype(queries.dtype())?.reshape((b, 1, 1, t))?;
+    let scale = (heads as f64 / d as f64).sqrt();
+    let scores = (split(queries)? * scale)?.matmul(&split(keys)?.transpose(2, 3)?)?;
+    let scores = scores.broadcast_add(&((mask - 1.)? * 1e9)?)?; // (b, heads, s, t)
+    let mut weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
+    if let Some(drops) = drops {
+        weights = dropout(&weights, drops)?;
+    }
+    Ok(weights.matmul(&split(values)?)?.transpose(1, 2)?.reshape(queries.dims())?)
 }
 
 /// See [`super::layer_norm`].

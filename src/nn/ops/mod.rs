@@ -6,8 +6,12 @@
 //! and against PyTorch.
 
 mod activation;
+mod attention;
 mod conv;
+mod dropout;
 pub mod fallback;
+mod linear;
+mod matrix;
 mod norm;
 mod pool;
 mod rows;
@@ -18,10 +22,13 @@ pub(crate) use slices::of as slice_of;
 use candle_core::{DType, Tensor};
 
 pub use activation::{gelu, relu};
+pub use attention::attention;
 pub use conv::conv2d;
+pub use dropout::{Drops, dropout};
+pub use linear::linear;
 pub use norm::{batch_norm, channel_moments, scale_channels};
 pub use pool::{global_avg_pool, max_pool2d};
-pub use rows::{add_bias, layer_norm};
+pub use rows::layer_norm;
 
 /// Whether our own CPU implementation serves this tensor.
 pub(crate) fn ours(x: &Tensor) -> bool {

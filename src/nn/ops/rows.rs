@@ -1,20 +1,10 @@
-//! Operations on rows: the bias of a linear layer, and layer normalisation.
+//! Layer normalisation, and sums over rows.
 
-use candle_core::{
-    CpuStorage, CustomOp2, CustomOp3, Layout, Result as CandleResult, Shape, Tensor,
-};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result as CandleResult, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::slices;
 use crate::Result;
-
-/// `(r, d) + (d)` → `(r, d)`
-pub fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    if !super::ours(x) {
-        return Ok(x.broadcast_add(bias)?);
-    }
-    Ok(x.contiguous()?.apply_op2(&bias.contiguous()?, AddBias)?)
-}
 
 /// `(…, d)`, weight `(d)`, bias `(d)` → `(…, d)`: `(x − mean) / √(var + eps) · weight + bias` over the last dimension.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
@@ -27,54 +17,8 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
 
 const ROWS: usize = 64;
 
-struct AddBias;
-
-impl CustomOp2 for AddBias {
-    fn name(&self) -> &'static str {
-        "add_bias"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> CandleResult<(CpuStorage, Shape)> {
-        let (x, bias) = (slices::of(x, layout)?, slices::of(bias, bias_layout)?);
-        let d = bias.len();
-        if layout.dims().last() != Some(&d) {
-            candle_core::bail!("bias: expected (…, {d}), got {:?}", layout.dims());
-        }
-        let mut y = vec![0f32; x.len()];
-        y.par_chunks_mut(ROWS * d).zip(x.par_chunks(ROWS * d)).for_each(|(y, x)| {
-            for (y, x) in y.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
-                for ((y, x), b) in y.iter_mut().zip(x).zip(bias) {
-                    *y = x + b;
-                }
-            }
-        });
-        Ok((CpuStorage::F32(y), layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        _x: &Tensor,
-        bias: &Tensor,
-        _y: &Tensor,
-        grad: &Tensor,
-    ) -> CandleResult<(Option<Tensor>, Option<Tensor>)> {
-        if !bias.track_op() {
-            return Ok((Some(grad.clone()), None));
-        }
-        let d = bias.elem_count();
-        let sums = slices::with(grad, |gs| Ok(column_sums(gs, d, |_, g| g)))?;
-        Ok((Some(grad.clone()), Some(Tensor::from_vec(sums, d, bias.device())?)))
-    }
-}
-
 /// The sum over rows of `f(index of the value, value)`, a column each.
-fn column_sums(gs: &[f32], d: usize, f: impl Fn(usize, f32) -> f32 + Sync) -> Vec<f32> {
+pub fn column_sums(gs: &[f32], d: usize, f: impl Fn(usize, f32) -> f32 + Sync) -> Vec<f32> {
     let partial = |(block, gs): (usize, &[f32])| {
         let mut sums = vec![0f32; d];
         for (row, gs) in gs.chunks_exact(d).enumerate() {

@@ -21,6 +21,34 @@ pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     }
 }
 
+/// Runs `f` compiled for the widest vectors that this processor has; `f`'s loops are what a compiler can vectorise.
+#[inline(always)]
+pub fn vectorised<T>(f: impl FnOnce() -> T) -> T {
+    pulp::Arch::new().dispatch(f)
+}
+
+/// `eˣ` for x ≤ 0, in a form that a compiler can vectorise: 2ⁿ · 2ᶠ with a polynomial for 2ᶠ, |f| ≤ ½ (relative error
+/// below 2e-7).
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
+    let y = (x * std::f32::consts::LOG2_E).max(-126.);
+    let n = (y + 12_582_912.) - 12_582_912.;
+    let f = (y - n) * std::f32::consts::LN_2;
+    let poly = 1.
+        + f * (1.
+            + f * (0.5
+                + f * (0.166_666_67 + f * (0.041_666_67 + f * (0.008_333_33 + f * 0.001_388_89)))));
+    poly * f32::from_bits(((n as i32 + 127) << 23) as u32)
+}
+
+/// `e^(x − max) / Σ`, in place.
+pub fn softmax(row: &mut [f32]) {
+    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    row.iter_mut().for_each(|x| *x = exp(*x - max));
+    let inv = 1. / sum(row);
+    row.iter_mut().for_each(|x| *x *= inv);
+}
+
 const LANES: usize = 16;
 
 fn lanes(xs: &[f32], ys: &[f32], term: impl Fn(f32, f32) -> f32 + Copy) -> f32 {

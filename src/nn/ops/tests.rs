@@ -90,7 +90,6 @@ fn rows_are_the_composed_ones() {
         |t| layer_norm(&t[0], &t[1], &t[2], 1e-5),
         |t| fallback::layer_norm(&t[0], &t[1], &t[2], 1e-5),
     );
-    same(&inputs[..2], |t| add_bias(&t[0], &t[1]), |t| Ok(t[0].broadcast_add(&t[1])?));
 }
 
 #[test]
@@ -110,5 +109,68 @@ fn gelu_is_right_far_out() {
     let want = [0., 0., -5.9193e-9, -5e-7, 0., 5e-7, 6., 20., 200.];
     for (y, want) in y.iter().zip(want) {
         assert!((y - want).abs() <= 1e-6 * f32::abs(want).max(1.), "{y} {want}");
+    }
+}
+
+#[test]
+fn linear_is_the_composed_one() {
+    let inputs = [random(&[3, 7, 10], 1), random(&[6, 10], 2), random(&[6], 3)];
+    same(
+        &inputs,
+        |t| linear(&t[0], &t[1], Some(&t[2])),
+        |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
+    );
+    same(&inputs[..2], |t| linear(&t[0], &t[1], None), |t| fallback::linear(&t[0], &t[1], None));
+    // A product that several threads share.
+    let inputs = [random(&[300, 96], 1), random(&[200, 96], 2), random(&[200], 3)];
+    same(
+        &inputs,
+        |t| linear(&t[0], &t[1], Some(&t[2])),
+        |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
+    );
+}
+
+#[test]
+fn attention_is_the_composed_one() {
+    for (s, drops) in [(5, None), (1, None), (5, Some(Drops::new(0.3, 7 << 33 | 5)))] {
+        let inputs = [random(&[3, s, 12], 1), random(&[3, 5, 12], 2), random(&[3, 5, 12], 3)];
+        let mask: [[u32; 5]; 3] = [[1; 5], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]];
+        let mask = Tensor::new(&mask, &Device::Cpu).unwrap();
+        same(
+            &inputs,
+            |t| attention(&t[0], &t[1], &t[2], &mask, 3, drops),
+            |t| fallback::attention(&t[0], &t[1], &t[2], &mask, 3, drops),
+        );
+    }
+}
+
+#[test]
+fn attention_names_what_does_not_fit() {
+    let q = random(&[2, 5, 12], 1).as_tensor().clone();
+    let mask = Tensor::ones((2, 5), candle_core::DType::U32, &Device::Cpu).unwrap();
+    let error = attention(&q, &q, &q, &mask, 5, None).unwrap_err().to_string();
+    assert!(error.contains("heads that divide d") && error.contains("and 5"), "{error}");
+    let error = attention(&q, &q, &q, &mask.narrow(1, 0, 4).unwrap(), 3, None).unwrap_err();
+    assert!(error.to_string().contains("mask (b, t)"), "{error}");
+}
+
+#[test]
+fn dropout_is_the_composed_one_and_drops_its_share() {
+    let x = [random(&[7, 5000], 1)];
+    let drops = Drops::new(0.1, 3);
+    same(&x, |t| dropout(&t[0], drops), |t| fallback::dropout(&t[0], drops));
+    // The share of 400,000 places is binomial: its deviation is 4.7e-4, and four of them are allowed.
+    for seed in [0, 1, 2, 1 << 32, u64::MAX] {
+        let factors = Drops::new(0.1, seed).factors(400_000);
+        let dropped = factors.iter().filter(|f| **f == 0.).count() as f64 / 4e5;
+        assert!((dropped - 0.1).abs() < 2e-3, "seed {seed}: {dropped}");
+        assert!(factors.iter().all(|f| *f == 0. || *f == 1. / 0.9), "seed {seed}");
+        // Neighbours, and the same place under another seed, fall away independently: 0.01 of the pairs (± 4 · 1.6e-4).
+        let other = Drops::new(0.1, seed.wrapping_add(1)).factors(400_000);
+        let both = |a: &[f32], b: &[f32]| {
+            a.iter().zip(b).filter(|(a, b)| **a == 0. && **b == 0.).count() as f64 / 4e5
+        };
+        let pairs = [both(&factors, &factors[1..]), both(&factors, &other)];
+        assert!(pairs.iter().all(|p| (p - 0.01).abs() < 7e-4), "seed {seed}: {pairs:?}");
     }
 }

@@ -1,0 +1,225 @@
+//! Scaled dot-product attention (arXiv:1706.03762, section 3.2) over several heads, as one operation.
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result as CandleResult, Shape, Tensor};
+use rayon::prelude::*;
+
+use super::dropout::Drops;
+use super::matrix::{Matrix, Output, product};
+use super::slices::{self, Shared};
+use crate::Result;
+
+/// What is added to the scores of padding: far below every score.
+const MASKED: f32 = -1e9;
+
+/// queries `(b, s, d)`, keys and values `(b, t, d)`, mask `(b, t)` with 1 = token → `(b, s, d)`.
+///
+/// Each of `heads` heads looks with its own `d/heads` values of every vector: `softmax(q kᵀ / √(d/heads)) v`. The weights
+/// fall away as `drops` says, at the place of theirs in `(b, heads, s, t)`. The mask has no gradient.
+pub fn attention(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: &Tensor,
+    heads: usize,
+    drops: Option<Drops>,
+) -> Result<Tensor> {
+    if !super::ours(queries) {
+        return super::fallback::attention(queries, keys, values, mask, heads, drops);
+    }
+    let mask = mask.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+    let op = Attention { bias: mask.iter().map(|m| (1. - m) * MASKED).collect(), heads, drops };
+    Ok(queries.contiguous()?.apply_op3(&keys.contiguous()?, &values.contiguous()?, op)?)
+}
+
+struct Attention {
+    /// `(b, t)`: added to a key's scores.
+    bias: Vec<f32>,
+    heads: usize,
+    drops: Option<Drops>,
+}
+
+/// The sizes of one call.
+#[derive(Clone, Copy)]
+struct Plan {
+    b: usize,
+    s: usize,
+    t: usize,
+    d: usize,
+    heads: usize,
+    /// The values of one head.
+    width: usize,
+    scale: f32,
+}
+
+/// The values of one text: its queries, keys, values.
+struct Text<'a> {
+    q: &'a [f32],
+    k: &'a [f32],
+    v: &'a [f32],
+}
+
+impl Plan {
+    fn new(op: &Attention, q: &Shape, k: &Shape, v: &Shape) -> CandleResult<Self> {
+        let ((b, s, d), (b2, t, d2)) = (q.dims3()?, k.dims3()?);
+        let heads = op.heads;
+        if b != b2 || d != d2 || v != k || op.bias.len() != b * t || heads == 0 || d % heads != 0 {
+            candle_core::bail!(
+                "attention: expected queries (b, s, d), keys and values (b, t, d), mask (b, t) and heads that divide d; got {q:?}, {k:?}, {v:?}, {} and {heads}",
+                op.bias.len()
+            );
+        }
+        let width = d / heads;
+        Ok(Self { b, s, t, d, heads, width, scale: 1. / (width as f32).sqrt() })
+    }
+
+    /// One head's part of a text's rows.
+    fn head<'a>(&self, rows: &'a [f32], n: usize, head: usize) -> Matrix<'a> {
+        Matrix::strided(&rows[head * self.width..], n, self.width, self.d)
+    }
+
+    /// Where one head's result goes.
+    fn out<'a>(&self, rows: &'a mut [f32], head: usize) -> Output<'a> {
+        Output { values: &mut rows[head * self.width..], stride: self.d, add: false }
+    }
+
+    fn text<'a>(&self, i: usize, q: &'a [f32], k: &'a [f32], v: &'a [f32]) -> Text<'a> {
+        let (queries, keys) = (self.s * self.d, self.t * self.d);
+        Text {
+            q: &q[i * queries..][..queries],
+            k: &k[i * keys..][..keys],
+            v: &v[i * keys..][..keys],
+        }
+    }
+}
+
+impl Attention {
+    /// The weights `(s, t)` of one head, before anything falls away.
+    fn weights(&self, plan: Plan, i: usize, head: usize, text: &Text, weights: &mut [f32]) {
+        let (q, k) = (plan.head(text.q, plan.s, head), plan.head(text.k, plan.t, head));
+        product(Output::new(weights, plan.t), q, k.t(), plan.scale, 1);
+        let bias = &self.bias[i * plan.t..][..plan.t];
+        for row in weights.chunks_exact_mut(plan.t) {
+            for (w, b) in row.iter_mut().zip(bias) {
+                *w += b;
+            }
+            slices::softmax(row);
+        }
+    }
+
+    /// What one head's weights are multiplied with by dropout.
+    fn factors(&self, plan: Plan, i: usize, head: usize) -> Option<impl Fn(usize) -> f32> {
+        let first = (i * plan.heads + head) * plan.s * plan.t;
+        self.drops.map(|drops| move |place| drops.factor(first + place))
+    }
+
+    fn forward(&self, plan: Plan, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
+        let size = plan.s * plan.d;
+        let mut y = vec![0f32; plan.b * size];
+        y.par_chunks_mut(size.max(1)).enumerate().for_each_init(
+            || vec![0f32; plan.s * plan.t],
+            |weights, (i, y)| {
+                let text = plan.text(i, q, k, v);
+                for head in 0..plan.heads {
+                    self.weights(plan, i, head, &text, weights);
+                    if let Some(factor) = self.factors(plan, i, head) {
+                        weights.iter_mut().enumerate().for_each(|(j, w)| *w *= factor(j));
+                    }
+                    let weights = Matrix::new(weights, plan.s, plan.t);
+                    product(plan.out(y, head), weights, plan.head(text.v, plan.t, head), 1., 1);
+                }
+            },
+        );
+        y
+    }
+
+    /// With weights P, what is left of them D = P∘drops, and the gradient G of the result: `dV = Dᵀ G`,
+    /// `dP = (G Vᵀ)∘drops`, `dS = P∘(dP − Σ dP∘P)` a row, `dQ = dS K · scale`, `dK = dSᵀ Q · scale`.
+    fn backward(&self, plan: Plan, q: &[f32], k: &[f32], v: &[f32], g: &[f32]) -> [Vec<f32>; 3] {
+        let (queries, keys) = (plan.s * plan.d, plan.t * plan.d);
+        let mut grads = [q.len(), k.len(), v.len()].map(|n| vec![0f32; n]);
+        let [dq, dk, dv] = &mut grads;
+        let (dq, dk, dv) = (Shared::new(dq), Shared::new(dk), Shared::new(dv));
+        (0..plan.b).into_par_iter().for_each_init(
+            || [(); 3].map(|()| vec![0f32; plan.s * plan.t]),
+            |[weights, left, ds], i| {
+                let text = plan.text(i, q, k, v);
+                let g = &g[i * queries..][..queries];
+                // SAFETY: every text has the gradients of its own rows.
+                let (dq, dk, dv) = unsafe {
+                    (
+                        dq.range(i * queries, queries),
+                        dk.range(i * keys, keys),
+                        dv.range(i * keys, keys),
+                    )
+                };
+                for head in 0..plan.heads {
+                    self.weights(plan, i, head, &text, weights);
+                    let g = plan.head(g, plan.s, head);
+                    product(Output::new(ds, plan.t), g, plan.head(text.v, plan.t, head).t(), 1., 1);
+                    left.copy_from_slice(weights);
+                    if let Some(factor) = self.factors(plan, i, head) {
+                        for (j, (left, ds)) in left.iter_mut().zip(ds.iter_mut()).enumerate() {
+                            *left *= factor(j);
+                            *ds *= factor(j);
+                        }
+                    }
+                    let left = Matrix::new(left, plan.s, plan.t);
+                    product(plan.out(dv, head), left.t(), g, 1., 1);
+                    let rows = ds.chunks_exact_mut(plan.t).zip(weights.chunks_exact(plan.t));
+                    for (ds, weights) in rows {
+                        let mean = slices::dot_centred(ds, weights, 0.);
+                        for (ds, w) in ds.iter_mut().zip(weights) {
+                            *ds = w * (*ds - mean);
+                        }
+                    }
+                    let ds = Matrix::new(ds, plan.s, plan.t);
+                    let (q, k) = (plan.head(text.q, plan.s, head), plan.head(text.k, plan.t, head));
+                    product(plan.out(dq, head), ds, k, plan.scale, 1);
+                    product(plan.out(dk, head), ds.t(), q, plan.scale, 1);
+                }
+            },
+        );
+        grads
+    }
+}
+
+impl CustomOp3 for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        k: &CpuStorage,
+        k_layout: &Layout,
+        v: &CpuStorage,
+        v_layout: &Layout,
+    ) -> CandleResult<(CpuStorage, Shape)> {
+        let plan = Plan::new(self, q_layout.shape(), k_layout.shape(), v_layout.shape())?;
+        let (q, k) = (slices::of(q, q_layout)?, slices::of(k, k_layout)?);
+        let y = self.forward(plan, q, k, slices::of(v, v_layout)?);
+        Ok((CpuStorage::F32(y), q_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> CandleResult<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let plan = Plan::new(self, q.shape(), k.shape(), v.shape())?;
+        let [dq, dk, dv] = slices::with(q, |qs| {
+            slices::with(k, |ks| {
+                slices::with(v, |vs| {
+                    slices::with(grad, |gs| Ok(self.backward(plan, qs, ks, vs, gs)))
+                })
+            })
+        })?;
+        let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
+        Ok((Some(tensor(dq, q)?), Some(tensor(dk, k)?), Some(tensor(dv, v)?)))
+    }
+}
