@@ -31,6 +31,7 @@ def stepper(model, forward):
 
 for name, small, batch, sizes in [
     ("image, large stem, batch 32", False, 32, [32, 64, 128, 256]),
+    ("image, large stem, batch 64", False, 64, [32, 64, 128, 256]),
     ("image, small stem, batch 64", True, 64, [32, 64, 128, 256]),
     ("image, small stem 24.., batch 64", True, 64, [24, 48, 96, 192]),
 ]:

@@ -37,6 +37,7 @@ fn main() -> Result<()> {
     let device = Config::tiny().device()?;
     for (name, stem, batch, sizes) in [
         ("image, large stem, batch 32", Stem::Large, 32, vec![32, 64, 128, 256]),
+        ("image, large stem, batch 64", Stem::Large, 64, vec![32, 64, 128, 256]),
         ("image, small stem, batch 64", Stem::Small, 64, vec![32, 64, 128, 256]),
         ("image, small stem 24.., batch 64", Stem::Small, 64, vec![24, 48, 96, 192]),
     ] {
@@ -51,7 +52,9 @@ fn main() -> Result<()> {
         let mut train = step(&params);
         let images = Tensor::randn(0f32, 1., (batch, 3, 64, 64), &device)?;
         time(name, || train(encoder.forward(&images, Mode::Train)?))?;
-        time("    forward alone", || encoder.forward(&images, Mode::Train).map(|_| ()))?;
+        time(&format!("    forward alone, {name}"), || {
+            encoder.forward(&images, Mode::Train).map(|_| ())
+        })?;
     }
     let config = DistilBertConfig { vocab_size: 600, ..DistilBertConfig::tiny() };
     for batch in [32, 64] {

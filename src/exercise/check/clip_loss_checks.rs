@@ -162,6 +162,18 @@ fn temperature(who: &dyn Ask) -> Outcome {
 fn both_sides(who: &dyn Ask) -> Outcome {
     let (images, texts) = example()?;
     let (there, back) = (loss(who, &images, &texts, 0.7)?, loss(who, &texts, &images, 0.7)?);
+    // Whoever multiplies pictures with pictures does not see that captions are exchanged.
+    let (flip, still) = (texts.flip(&[0])?, images.flip(&[0])?);
+    for (what, came) in [
+        ("captions", loss(who, &images, &flip, 0.7)?),
+        ("pictures", loss(who, &still, &texts, 0.7)?),
+    ] {
+        if (came - there).abs() <= TOLERANCE {
+            let expected = format!("another loss than {} with other {what}", number(there));
+            let came = format!("the same: the {what} are not looked at");
+            return Err(Miss::new(expected, came).named("one_modality"));
+        }
+    }
     within((there - back).abs(), TOLERANCE, || {
         let expected =
             format!("{}, the same loss, when pictures and captions change places", number(there));
@@ -243,7 +255,8 @@ fn gradients(who: &dyn Ask) -> Outcome {
     ] {
         let dims: &[usize] = if name == "logit_scale" { &[] } else { &[3, 4] };
         if !answer.tensors.contains_key(name) {
-            let miss = Miss::new(format!("a gradient for {what}"), "none");
+            let came = "none: the loss does not use them, or something on the way stops gradients";
+            let miss = Miss::new(format!("a gradient for {what}"), came);
             return Err(miss.named("detached"));
         }
         let gradient = tensor(&answer, name, &format!("the gradient of {what}"), dims)?;

@@ -364,6 +364,13 @@ const CLIP_LOSS_KNOWN: &[Misconception] = &[
         "`cross_entropy(&logits, …)?` and `cross_entropy(&logits.t()?, …)?`",
     ),
     known(
+        "one_modality",
+        "pictures are compared with pictures",
+        "Which two tensors does your table of similarities come from?",
+        "A row stands for a picture, a column for a caption: the product needs both sides.",
+        "`image_embeddings` in front, `text_embeddings` transposed behind: `….matmul(&….t()?)?`",
+    ),
+    known(
         "not_halved",
         "the sum, not the average",
         "What should the loss be for a model that guesses among b captions?",

@@ -17,7 +17,7 @@ mod pool;
 mod rows;
 mod slices;
 
-pub(crate) use slices::of as slice_of;
+pub(crate) use slices::{of as slice_of, vectorised};
 
 use candle_core::{DType, Tensor};
 
