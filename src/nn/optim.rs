@@ -208,13 +208,16 @@ impl InplaceOp2 for Follow {
         // 1 − β in f64: in f32, 1 − 0.999 is off by 1.3e-5.
         let (beta, rest) = (self.beta as f32, (1. - self.beta) as f32);
         m.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(m, g)| {
-            vectorised(|| {
-                if self.squared {
-                    m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g * g);
-                } else {
-                    m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g);
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    if self.squared {
+                        m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g * g);
+                    } else {
+                        m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g);
+                    }
+                },
+            );
         });
         Ok(())
     }
@@ -245,12 +248,15 @@ impl InplaceOp3 for Update {
         let (m, v) = (slice(m, m_layout)?, slice(v, v_layout)?);
         let moments = m.par_chunks(CHUNK).zip(v.par_chunks(CHUNK));
         theta.par_chunks_mut(CHUNK).zip(moments).for_each(|(theta, (m, v))| {
-            vectorised(|| {
-                for (theta, (m, v)) in theta.iter_mut().zip(m.iter().zip(v)) {
-                    let root = v.sqrt() / self.root + EPS as f32;
-                    *theta = *theta * self.decay - self.size * m / root;
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (theta, (m, v)) in theta.iter_mut().zip(m.iter().zip(v)) {
+                        let root = v.sqrt() / self.root + EPS as f32;
+                        *theta = *theta * self.decay - self.size * m / root;
+                    }
+                },
+            );
         });
         Ok(())
     }

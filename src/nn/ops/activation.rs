@@ -28,11 +28,14 @@ const CHUNK: usize = 16 * 1024;
 fn map(xs: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     let mut ys = vec![0f32; xs.len()];
     ys.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).for_each(|(ys, xs)| {
-        slices::vectorised(|| {
-            for (y, x) in ys.iter_mut().zip(xs) {
-                *y = f(*x);
-            }
-        });
+        slices::vectorised(
+            #[inline(always)]
+            || {
+                for (y, x) in ys.iter_mut().zip(xs) {
+                    *y = f(*x);
+                }
+            },
+        );
     });
     ys
 }
@@ -42,11 +45,14 @@ fn zip(xs: &[f32], gs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
     let mut ys = vec![0f32; xs.len()];
     let inputs = xs.par_chunks(CHUNK).zip(gs.par_chunks(CHUNK));
     ys.par_chunks_mut(CHUNK).zip(inputs).for_each(|(ys, (xs, gs))| {
-        slices::vectorised(|| {
-            for (y, (x, g)) in ys.iter_mut().zip(xs.iter().zip(gs)) {
-                *y = f(*x, *g);
-            }
-        });
+        slices::vectorised(
+            #[inline(always)]
+            || {
+                for (y, (x, g)) in ys.iter_mut().zip(xs.iter().zip(gs)) {
+                    *y = f(*x, *g);
+                }
+            },
+        );
     });
     ys
 }

@@ -98,14 +98,17 @@ impl Attention {
         let (q, k) = (plan.head(text.q, plan.s, head), plan.head(text.k, plan.t, head));
         product(Output::new(weights, plan.t), q, k.t(), plan.scale, 1);
         let bias = &self.bias[i * plan.t..][..plan.t];
-        slices::vectorised(|| {
-            for row in weights.chunks_exact_mut(plan.t) {
-                for (w, b) in row.iter_mut().zip(bias) {
-                    *w += b;
+        slices::vectorised(
+            #[inline(always)]
+            || {
+                for row in weights.chunks_exact_mut(plan.t) {
+                    for (w, b) in row.iter_mut().zip(bias) {
+                        *w += b;
+                    }
+                    slices::softmax(row);
                 }
-                slices::softmax(row);
-            }
-        });
+            },
+        );
     }
 
     /// What one head's weights are multiplied with by dropout.
@@ -124,9 +127,12 @@ impl Attention {
                 for head in 0..plan.heads {
                     self.weights(plan, i, head, &text, weights);
                     if let Some(factor) = self.factors(plan, i, head) {
-                        slices::vectorised(|| {
-                            weights.iter_mut().enumerate().for_each(|(j, w)| *w *= factor(j));
-                        });
+                        slices::vectorised(
+                            #[inline(always)]
+                            || {
+                                weights.iter_mut().enumerate().for_each(|(j, w)| *w *= factor(j));
+                            },
+                        );
                     }
                     let weights = Matrix::new(weights, plan.s, plan.t);
                     product(plan.out(y, head), weights, plan.head(text.v, plan.t, head), 1., 1);
@@ -162,24 +168,32 @@ impl Attention {
                     product(Output::new(ds, plan.t), g, plan.head(text.v, plan.t, head).t(), 1., 1);
                     left.copy_from_slice(weights);
                     if let Some(factor) = self.factors(plan, i, head) {
-                        slices::vectorised(|| {
-                            for (j, (left, ds)) in left.iter_mut().zip(ds.iter_mut()).enumerate() {
-                                *left *= factor(j);
-                                *ds *= factor(j);
-                            }
-                        });
+                        slices::vectorised(
+                            #[inline(always)]
+                            || {
+                                for (j, (left, ds)) in
+                                    left.iter_mut().zip(ds.iter_mut()).enumerate()
+                                {
+                                    *left *= factor(j);
+                                    *ds *= factor(j);
+                                }
+                            },
+                        );
                     }
                     let left = Matrix::new(left, plan.s, plan.t);
                     product(plan.out(dv, head), left.t(), g, 1., 1);
                     let rows = ds.chunks_exact_mut(plan.t).zip(weights.chunks_exact(plan.t));
-                    slices::vectorised(|| {
-                        for (ds, weights) in rows {
-                            let mean = slices::dot_centred(ds, weights, 0.);
-                            for (ds, w) in ds.iter_mut().zip(weights) {
-                                *ds = w * (*ds - mean);
+                    slices::vectorised(
+                        #[inline(always)]
+                        || {
+                            for (ds, weights) in rows {
+                                let mean = slices::dot_centred(ds, weights, 0.);
+                                for (ds, w) in ds.iter_mut().zip(weights) {
+                                    *ds = w * (*ds - mean);
+                                }
                             }
-                        }
-                    });
+                        },
+                    );
                     let ds = Matrix::new(ds, plan.s, plan.t);
                     let (q, k) = (plan.head(text.q, plan.s, head), plan.head(text.k, plan.t, head));
                     product(plan.out(dq, head), ds, k, plan.scale, 1);

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, Output, product};
 use super::slices::{self, Shared};
+use super::windows::Windows;
 use crate::Result;
 
 /// `(b, c, h, w)`, weight `(o, c, k, k)` → `(b, o, h', w')`, no bias.
@@ -26,15 +27,14 @@ struct Conv2d {
 #[derive(Clone, Copy)]
 struct Plan {
     b: usize,
-    c: usize,
-    h: usize,
-    w: usize,
+    /// Values of one picture.
+    picture: usize,
     o: usize,
-    k: usize,
-    oh: usize,
-    ow: usize,
-    stride: usize,
-    padding: usize,
+    /// Values of one unfolded pixel.
+    depth: usize,
+    windows: Windows,
+    /// A 1×1 convolution of stride 1 needs no unfolding.
+    is_product: bool,
     /// Pictures that are unfolded together.
     group: usize,
 }
@@ -46,31 +46,22 @@ impl Plan {
     fn new(x: &Shape, weight: &Shape, op: &Conv2d) -> CandleResult<Self> {
         let (b, c, h, w) = x.dims4()?;
         let (o, wc, k, kw) = weight.dims4()?;
-        if wc != c || k != kw || h + 2 * op.padding < k || w + 2 * op.padding < k {
+        let windows = Windows::new((c, h, w), k, op.stride, op.padding);
+        let Some(windows) = windows.filter(|_| wc == c && k == kw) else {
             candle_core::bail!(
                 "conv2d: expected x (b, {wc}, ≥ {k}, ≥ {k}) for weight {weight:?}, got {x:?}"
             );
-        }
-        let out = |side: usize| (side + 2 * op.padding - k) / op.stride + 1;
-        let (oh, ow) = (out(h), out(w));
-        let most = (COLUMN_VALUES / (c * k * k * oh * ow)).max(1);
+        };
+        let depth = c * k * k;
+        let most = (COLUMN_VALUES / (depth * windows.oh * windows.ow)).max(1);
         let group = most.min(b.div_ceil(2 * rayon::current_num_threads())).max(1);
-        Ok(Self { b, c, h, w, o, k, oh, ow, stride: op.stride, padding: op.padding, group })
-    }
-
-    /// Values of one unfolded pixel.
-    fn depth(&self) -> usize {
-        self.c * self.k * self.k
+        let is_product = k == 1 && op.stride == 1 && op.padding == 0 && group == 1;
+        Ok(Self { b, picture: c * h * w, o, depth, windows, is_product, group })
     }
 
     /// Output pixels of one picture.
     fn pixels(&self) -> usize {
-        self.oh * self.ow
-    }
-
-    /// A 1×1 convolution of stride 1 needs no unfolding.
-    fn is_product(&self) -> bool {
-        self.k == 1 && self.stride == 1 && self.padding == 0 && self.group == 1
+        self.windows.oh * self.windows.ow
     }
 
     fn groups(&self) -> usize {
@@ -81,108 +72,30 @@ impl Plan {
     fn members(&self, group: usize) -> std::ops::Range<usize> {
         group * self.group..((group + 1) * self.group).min(self.b)
     }
-
-    /// For a kernel column `kx`: the output columns whose input column lies in the picture.
-    fn valid(&self, kx: usize) -> (usize, usize) {
-        let first = self.padding.saturating_sub(kx).div_ceil(self.stride);
-        let last = (self.w + self.padding).saturating_sub(kx + 1) / self.stride + 1;
-        (first.min(self.ow), if self.w + self.padding > kx { last.min(self.ow) } else { 0 })
-    }
-
-    /// Calls `f(row of columns, offset in it, input row, first input column, count)` for every stretch of input that
-    /// one unfolded row takes from picture `image`, the `slot`-th of its group of `n`.
-    #[inline]
-    fn stretches(
-        &self,
-        slot: usize,
-        n: usize,
-        mut f: impl FnMut(usize, usize, Option<usize>, usize, usize, usize),
-    ) {
-        let width = n * self.pixels();
-        for c in 0..self.c {
-            for ky in 0..self.k {
-                for kx in 0..self.k {
-                    let row = ((c * self.k + ky) * self.k + kx) * width + slot * self.pixels();
-                    let (first, last) = self.valid(kx);
-                    for oy in 0..self.oh {
-                        let y = (oy * self.stride + ky).wrapping_sub(self.padding);
-                        let at = row + oy * self.ow;
-                        if y < self.h && first < last {
-                            let x = first * self.stride + kx - self.padding;
-                            f(
-                                at,
-                                first,
-                                Some((c * self.h + y) * self.w + x),
-                                last - first,
-                                self.ow,
-                                self.stride,
-                            );
-                        } else {
-                            f(at, 0, None, 0, self.ow, self.stride);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Unfolds picture `x (c, h, w)` into its place in `columns (c k², n · pixels)`.
-    fn unfold(&self, x: &[f32], columns: &mut [f32], slot: usize, n: usize) {
-        self.stretches(slot, n, |at, first, from, count, ow, stride| {
-            let row = &mut columns[at..at + ow];
-            let Some(from) = from else { return row.fill(0.) };
-            row[..first].fill(0.);
-            row[first + count..].fill(0.);
-            let row = &mut row[first..first + count];
-            if stride == 1 {
-                row.copy_from_slice(&x[from..from + count]);
-            } else {
-                for (to, value) in row.iter_mut().zip(x[from..].iter().step_by(stride)) {
-                    *to = *value;
-                }
-            }
-        });
-    }
-
-    /// Adds `columns` back to the picture they were unfolded from.
-    fn fold(&self, columns: &[f32], x: &mut [f32], slot: usize, n: usize) {
-        self.stretches(slot, n, |at, first, from, count, _, stride| {
-            let Some(from) = from else { return };
-            let row = &columns[at + first..at + first + count];
-            if stride == 1 {
-                for (to, value) in x[from..from + count].iter_mut().zip(row) {
-                    *to += value;
-                }
-            } else {
-                for (to, value) in x[from..].iter_mut().step_by(stride).zip(row) {
-                    *to += value;
-                }
-            }
-        });
-    }
 }
 
 fn forward(plan: Plan, x: &[f32], weight: &[f32]) -> Vec<f32> {
-    let (o, depth, pixels) = (plan.o, plan.depth(), plan.pixels());
-    let picture = plan.c * plan.h * plan.w;
+    let (o, depth, pixels) = (plan.o, plan.depth, plan.pixels());
+    let picture = plan.picture;
     let mut y = vec![0f32; plan.b * o * pixels];
     let out = Shared::new(&mut y);
     (0..plan.groups()).into_par_iter().for_each_init(
-        || (Vec::new(), Vec::new()),
-        |(columns, product_of), group| {
+        || (vec![0f32; plan.windows.spread_len()], Vec::new(), Vec::new()),
+        |(spread, columns, product_of), group| {
             let members = plan.members(group);
             let n = members.len();
             // SAFETY: every group has the outputs of its own pictures.
             let y = unsafe { out.range(members.start * o * pixels, n * o * pixels) };
             let weight = Matrix::new(weight, o, depth);
-            if plan.is_product() {
+            if plan.is_product {
                 let x = &x[members.start * picture..][..picture];
                 let x = Matrix::new(x, depth, pixels);
                 return product(Output::new(y, pixels), weight, x, 1., 1);
             }
             columns.resize(depth * n * pixels, 0f32);
             for (slot, image) in members.enumerate() {
-                plan.unfold(&x[image * picture..][..picture], columns, slot, n);
+                plan.windows.spread(&x[image * picture..][..picture], spread);
+                plan.windows.unfold(spread, columns, n * pixels, slot * pixels);
             }
             let columns = Matrix::new(columns, depth, n * pixels);
             if n == 1 {
@@ -209,14 +122,16 @@ fn backward(
     want_dx: bool,
     want_dw: bool,
 ) -> (Vec<f32>, Vec<f32>) {
-    let (o, depth, pixels) = (plan.o, plan.depth(), plan.pixels());
-    let picture = plan.c * plan.h * plan.w;
+    let (o, depth, pixels) = (plan.o, plan.depth, plan.pixels());
+    let picture = plan.picture;
     let mut dx = vec![0f32; if want_dx { plan.b * picture } else { 0 }];
     let out = Shared::new(&mut dx);
     let tasks = rayon::current_num_threads().min(plan.groups()).max(1);
     let partial = |task: usize| {
         let mut dw = vec![0f32; if want_dw { o * depth } else { 0 }];
         let (mut columns, mut dy_of) = (Vec::new(), Vec::new());
+        let mut spread = vec![0f32; plan.windows.spread_len()];
+        let mut dx_spread = vec![0f32; spread.len()];
         for group in (task..plan.groups()).step_by(tasks) {
             let members = plan.members(group);
             let n = members.len();
@@ -232,7 +147,7 @@ fn backward(
                 }
                 &dy_of[..]
             };
-            if plan.is_product() {
+            if plan.is_product {
                 if want_dw {
                     let x = &x[members.start * picture..][..picture];
                     let x = Matrix::new(x, depth, pixels).t();
@@ -249,7 +164,8 @@ fn backward(
             columns.resize(depth * n * pixels, 0f32);
             if want_dw {
                 for (slot, image) in members.clone().enumerate() {
-                    plan.unfold(&x[image * picture..][..picture], &mut columns, slot, n);
+                    plan.windows.spread(&x[image * picture..][..picture], &mut spread);
+                    plan.windows.unfold(&spread, &mut columns, n * pixels, slot * pixels);
                 }
                 let columns = Matrix::new(&columns, depth, n * pixels).t();
                 let dy = Matrix::new(dy, o, n * pixels);
@@ -262,7 +178,9 @@ fn backward(
                 for (slot, image) in members.enumerate() {
                     // SAFETY: as above.
                     let dx = unsafe { out.range(image * picture, picture) };
-                    plan.fold(&columns, dx, slot, n);
+                    dx_spread.fill(0.);
+                    plan.windows.fold(&columns, &mut dx_spread, n * pixels, slot * pixels);
+                    plan.windows.collect(&dx_spread, dx);
                 }
             }
         }
@@ -294,7 +212,7 @@ impl CustomOp2 for Conv2d {
     ) -> CandleResult<(CpuStorage, Shape)> {
         let plan = Plan::new(x_layout.shape(), weight_layout.shape(), self)?;
         let y = forward(plan, slices::of(x, x_layout)?, slices::of(weight, weight_layout)?);
-        Ok((CpuStorage::F32(y), Shape::from((plan.b, plan.o, plan.oh, plan.ow))))
+        Ok((CpuStorage::F32(y), Shape::from((plan.b, plan.o, plan.windows.oh, plan.windows.ow))))
     }
 
     fn bwd(

@@ -59,11 +59,14 @@ impl Dropout {
         let mut y = vec![0f32; x.len()];
         let chunks = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).enumerate();
         chunks.for_each(|(chunk, (y, x))| {
-            slices::vectorised(|| {
-                for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                    *y = x * self.0.factor(chunk * CHUNK + i);
-                }
-            });
+            slices::vectorised(
+                #[inline(always)]
+                || {
+                    for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
+                        *y = x * self.0.factor(chunk * CHUNK + i);
+                    }
+                },
+            );
         });
         y
     }

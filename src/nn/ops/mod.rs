@@ -16,6 +16,7 @@ mod norm;
 mod pool;
 mod rows;
 mod slices;
+mod windows;
 
 pub(crate) use slices::{of as slice_of, vectorised};
 

@@ -15,13 +15,19 @@ pub fn channel_moments(x: &Tensor) -> Result<(Tensor, Tensor)> {
     let pixels = h * w;
     let count = (b * pixels) as f64;
     let moments: Vec<(f32, f32)> = slices::with(x, |x| {
-        let of_channel = |channel: usize| {
-            let rows = || (0..b).map(|i| &x[(i * c + channel) * pixels..][..pixels]);
-            let mean = (rows().map(|r| f64::from(slices::sum(r))).sum::<f64>() / count) as f32;
-            let var = rows().map(|r| f64::from(slices::sum_squares(r, mean))).sum::<f64>() / count;
-            (mean, var as f32)
+        let channel = |channel: usize| {
+            slices::vectorised(
+                #[inline(always)]
+                || {
+                    let rows = || (0..b).map(|i| &x[(i * c + channel) * pixels..][..pixels]);
+                    let mean =
+                        (rows().map(|r| f64::from(slices::sum(r))).sum::<f64>() / count) as f32;
+                    let var = rows().map(|r| f64::from(slices::sum_squares(r, mean))).sum::<f64>()
+                        / count;
+                    (mean, var as f32)
+                },
+            )
         };
-        let channel = |channel: usize| slices::vectorised(|| of_channel(channel));
         Ok((0..c).into_par_iter().map(channel).collect())
     })?;
     let (mean, var): (Vec<f32>, Vec<f32>) = moments.into_iter().unzip();
@@ -91,11 +97,14 @@ impl CustomOp3 for BatchNorm {
             let c = plane % c;
             let scale = self.inv[c] * weight[c];
             let shift = bias[c] - self.mean[c] * scale;
-            slices::vectorised(|| {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = x * scale + shift;
-                }
-            });
+            slices::vectorised(
+                #[inline(always)]
+                || {
+                    for (y, x) in y.iter_mut().zip(x) {
+                        *y = x * scale + shift;
+                    }
+                },
+            );
         });
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
@@ -138,30 +147,37 @@ impl BatchNorm {
         let m = (b * pixels) as f32;
         let mut dx = vec![0f32; x.len()];
         let out = Shared::new(&mut dx);
-        let of_channel = |channel: usize| {
-            let (mean, inv) = (self.mean[channel], self.inv[channel]);
-            let at = |i: usize| (i * c + channel) * pixels;
-            let (mut dw, mut db) = (0f64, 0f64);
-            for i in 0..b {
-                let (x, g) = (&x[at(i)..][..pixels], &g[at(i)..][..pixels]);
-                dw += f64::from(slices::dot_centred(x, g, mean) * inv);
-                db += f64::from(slices::sum(g));
-            }
-            let (dw, db) = (dw as f32, db as f32);
-            let scale = weight[channel] * inv;
-            let (slope, level) =
-                if self.constant { (0., 0.) } else { (dw / m * inv * scale, db / m * scale) };
-            for i in 0..b {
-                let (x, g) = (&x[at(i)..][..pixels], &g[at(i)..][..pixels]);
-                // SAFETY: every channel has planes of its own.
-                let dx = unsafe { out.range(at(i), pixels) };
-                for (dx, (x, g)) in dx.iter_mut().zip(x.iter().zip(g)) {
-                    *dx = g * scale - level - (x - mean) * slope;
-                }
-            }
-            (dw, db)
+        let channel = |channel: usize| {
+            slices::vectorised(
+                #[inline(always)]
+                || {
+                    let (mean, inv) = (self.mean[channel], self.inv[channel]);
+                    let at = |i: usize| (i * c + channel) * pixels;
+                    let (mut dw, mut db) = (0f64, 0f64);
+                    for i in 0..b {
+                        let (x, g) = (&x[at(i)..][..pixels], &g[at(i)..][..pixels]);
+                        dw += f64::from(slices::dot_centred(x, g, mean) * inv);
+                        db += f64::from(slices::sum(g));
+                    }
+                    let (dw, db) = (dw as f32, db as f32);
+                    let scale = weight[channel] * inv;
+                    let (slope, level) = if self.constant {
+                        (0., 0.)
+                    } else {
+                        (dw / m * inv * scale, db / m * scale)
+                    };
+                    for i in 0..b {
+                        let (x, g) = (&x[at(i)..][..pixels], &g[at(i)..][..pixels]);
+                        // SAFETY: every channel has planes of its own.
+                        let dx = unsafe { out.range(at(i), pixels) };
+                        for (dx, (x, g)) in dx.iter_mut().zip(x.iter().zip(g)) {
+                            *dx = g * scale - level - (x - mean) * slope;
+                        }
+                    }
+                    (dw, db)
+                },
+            )
         };
-        let channel = |channel: usize| slices::vectorised(|| of_channel(channel));
         let sums: Vec<(f32, f32)> = (0..c).into_par_iter().map(channel).collect();
         let (dw, db) = sums.into_iter().unzip();
         (dx, dw, db)

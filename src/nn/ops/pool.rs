@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result as CandleResult, Shape, 
 use rayon::prelude::*;
 
 use super::slices;
+use super::windows::Windows;
 use crate::Result;
 
 /// `(b, c, h, w)` → `(b, c, h', w')`: the largest value of each `k × k` window; padding counts as −∞. Where values
@@ -20,6 +21,9 @@ pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
     Ok(x.flatten_from(2)?.mean(2)?)
 }
 
+/// Planes that a thread takes at least.
+const PLANES: usize = 16;
+
 #[derive(Clone, Copy)]
 struct MaxPool {
     kernel: usize,
@@ -28,33 +32,85 @@ struct MaxPool {
 }
 
 impl MaxPool {
-    fn out(&self, side: usize) -> CandleResult<usize> {
-        if self.padding * 2 > self.kernel || side + 2 * self.padding < self.kernel {
-            candle_core::bail!("max pool: window {} does not fit {side} values", self.kernel);
+    /// The windows of one plane.
+    fn windows(&self, h: usize, w: usize) -> CandleResult<Windows> {
+        let windows = Windows::new((1, h, w), self.kernel, self.stride, self.padding);
+        match windows.filter(|_| self.padding * 2 <= self.kernel) {
+            Some(windows) => Ok(windows),
+            None => candle_core::bail!("max pool: window {} does not fit {h} × {w}", self.kernel),
         }
-        Ok((side + 2 * self.padding - self.kernel) / self.stride + 1)
+    }
+}
+
+/// The maxima of one row of outputs, and in which place of its window each stands first.
+#[inline(always)]
+fn maxima(windows: &Windows, spread: &[f32], oy: usize, best: &mut [f32], place: &mut [u32]) {
+    best.copy_from_slice(&spread[windows.met(0, oy, 0, 0)]);
+    place.fill(0);
+    for (i, (ky, kx)) in places(windows.k).enumerate().skip(1) {
+        let met = &spread[windows.met(0, oy, ky, kx)];
+        for ((best, place), x) in best.iter_mut().zip(place.iter_mut()).zip(met) {
+            // NaN wins, as in PyTorch.
+            let larger = *x > *best || x.is_nan();
+            *best = if larger { *x } else { *best };
+            *place = if larger { i as u32 } else { *place };
+        }
+    }
+}
+
+/// Rows and columns of a window, from the first.
+fn places(k: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..k).flat_map(move |ky| (0..k).map(move |kx| (ky, kx)))
+}
+
+/// What one thread works in.
+struct Work {
+    spread: Vec<f32>,
+    gradient: Vec<f32>,
+    best: Vec<f32>,
+    place: Vec<u32>,
+}
+
+impl Work {
+    fn new(windows: &Windows) -> Self {
+        let (n, ow) = (windows.spread_len(), windows.ow);
+        Self {
+            spread: vec![f32::NEG_INFINITY; n],
+            gradient: vec![0.; n],
+            best: vec![0.; ow],
+            place: vec![0; ow],
+        }
     }
 
-    /// Calls `f(output index, input index of the maximum)` for one plane.
-    fn winners(&self, x: &[f32], w: usize, oh: usize, ow: usize, mut f: impl FnMut(usize, usize)) {
-        let h = x.len() / w;
-        let window = |at: usize, side: usize| {
-            let start = (at * self.stride).saturating_sub(self.padding);
-            start..(at * self.stride + self.kernel - self.padding).min(side)
-        };
-        for oy in 0..oh {
-            for ox in 0..ow {
-                let mut best = window(oy, h).start * w + window(ox, w).start;
-                for y in window(oy, h) {
-                    for at in window(ox, w).map(|x| y * w + x) {
-                        if x[at] > x[best] || x[at].is_nan() {
-                            best = at;
+    fn forward(&mut self, windows: &Windows, x: &[f32], y: &mut [f32]) {
+        windows.spread(x, &mut self.spread);
+        for (oy, y) in y.chunks_exact_mut(windows.ow).enumerate() {
+            slices::vectorised(
+                #[inline(always)]
+                || maxima(windows, &self.spread, oy, y, &mut self.place),
+            );
+        }
+    }
+
+    fn backward(&mut self, windows: &Windows, x: &[f32], g: &[f32], dx: &mut [f32]) {
+        let Self { spread, gradient, best, place } = self;
+        windows.spread(x, spread);
+        gradient.fill(0.);
+        for (oy, g) in g.chunks_exact(windows.ow).enumerate() {
+            slices::vectorised(
+                #[inline(always)]
+                || {
+                    maxima(windows, spread, oy, best, place);
+                    for (i, (ky, kx)) in places(windows.k).enumerate() {
+                        let met = &mut gradient[windows.met(0, oy, ky, kx)];
+                        for ((met, g), place) in met.iter_mut().zip(g).zip(place.iter()) {
+                            *met += if *place == i as u32 { *g } else { 0. };
                         }
                     }
-                }
-                f(oy * ow + ox, best);
-            }
+                },
+            );
         }
+        windows.collect(gradient, dx);
     }
 }
 
@@ -65,25 +121,29 @@ impl CustomOp1 for MaxPool {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
         let (b, c, h, w) = layout.shape().dims4()?;
-        let (oh, ow) = (self.out(h)?, self.out(w)?);
+        let windows = self.windows(h, w)?;
+        let (oh, ow) = (windows.oh, windows.ow);
         let x = slices::of(x, layout)?;
         let mut y = vec![0f32; b * c * oh * ow];
-        y.par_chunks_mut(oh * ow).zip(x.par_chunks(h * w)).for_each(|(y, x)| {
-            self.winners(x, w, oh, ow, |to, from| y[to] = x[from]);
-        });
+        y.par_chunks_mut(oh * ow)
+            .zip(x.par_chunks(h * w))
+            .with_min_len(PLANES)
+            .for_each_init(|| Work::new(&windows), |work, (y, x)| work.forward(&windows, x, y));
         Ok((CpuStorage::F32(y), Shape::from((b, c, oh, ow))))
     }
 
-    fn bwd(&self, x: &Tensor, y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
+    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
         let (b, c, h, w) = x.dims4()?;
-        let (_, _, oh, ow) = y.dims4()?;
+        let windows = self.windows(h, w)?;
+        let out = windows.oh * windows.ow;
         let mut dx = vec![0f32; b * c * h * w];
         slices::with(x, |x| {
             slices::with(grad, |g| {
                 let planes = dx.par_chunks_mut(h * w).zip(x.par_chunks(h * w));
-                planes.zip(g.par_chunks(oh * ow)).for_each(|((dx, x), g)| {
-                    self.winners(x, w, oh, ow, |to, from| dx[from] += g[to]);
-                });
+                planes.zip(g.par_chunks(out)).with_min_len(PLANES).for_each_init(
+                    || Work::new(&windows),
+                    |work, ((dx, x), g)| work.backward(&windows, x, g, dx),
+                );
                 Ok(())
             })
         })?;

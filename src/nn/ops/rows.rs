@@ -21,14 +21,17 @@ const ROWS: usize = 64;
 pub fn column_sums(gs: &[f32], d: usize, f: impl Fn(usize, f32) -> f32 + Sync) -> Vec<f32> {
     let partial = |(block, gs): (usize, &[f32])| {
         let mut sums = vec![0f32; d];
-        slices::vectorised(|| {
-            for (row, gs) in gs.chunks_exact(d).enumerate() {
-                let start = (block * ROWS + row) * d;
-                for (column, (sum, g)) in sums.iter_mut().zip(gs).enumerate() {
-                    *sum += f(start + column, *g);
+        slices::vectorised(
+            #[inline(always)]
+            || {
+                for (row, gs) in gs.chunks_exact(d).enumerate() {
+                    let start = (block * ROWS + row) * d;
+                    for (column, (sum, g)) in sums.iter_mut().zip(gs).enumerate() {
+                        *sum += f(start + column, *g);
+                    }
                 }
-            }
-        });
+            },
+        );
         sums
     };
     let partials: Vec<Vec<f32>> = gs.par_chunks(ROWS * d).enumerate().map(partial).collect();
@@ -77,14 +80,17 @@ impl CustomOp3 for LayerNorm {
         }
         let mut y = vec![0f32; x.len()];
         y.par_chunks_mut(ROWS * d).zip(x.par_chunks(ROWS * d)).for_each(|(y, x)| {
-            slices::vectorised(|| {
-                for (y, x) in y.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
-                    let (mean, inv) = self.moments(x);
-                    for (i, y) in y.iter_mut().enumerate() {
-                        *y = (x[i] - mean) * inv * weight[i] + bias[i];
+            slices::vectorised(
+                #[inline(always)]
+                || {
+                    for (y, x) in y.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
+                        let (mean, inv) = self.moments(x);
+                        for (i, y) in y.iter_mut().enumerate() {
+                            *y = (x[i] - mean) * inv * weight[i] + bias[i];
+                        }
                     }
-                }
-            });
+                },
+            );
         });
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
@@ -119,22 +125,26 @@ impl LayerNorm {
         let outputs = dx.par_chunks_mut(ROWS * d).zip(normal.par_chunks_mut(ROWS * d));
         outputs.zip(x.par_chunks(ROWS * d).zip(g.par_chunks(ROWS * d))).for_each(
             |((dx, normal), (x, g))| {
-                slices::vectorised(|| {
-                    let rows = dx.chunks_exact_mut(d).zip(normal.chunks_exact_mut(d));
-                    for ((dx, normal), (x, g)) in rows.zip(x.chunks_exact(d).zip(g.chunks_exact(d)))
-                    {
-                        let (mean, inv) = self.moments(x);
-                        for i in 0..d {
-                            normal[i] = (x[i] - mean) * inv;
-                            dx[i] = g[i] * weight[i];
+                slices::vectorised(
+                    #[inline(always)]
+                    || {
+                        let rows = dx.chunks_exact_mut(d).zip(normal.chunks_exact_mut(d));
+                        for ((dx, normal), (x, g)) in
+                            rows.zip(x.chunks_exact(d).zip(g.chunks_exact(d)))
+                        {
+                            let (mean, inv) = self.moments(x);
+                            for i in 0..d {
+                                normal[i] = (x[i] - mean) * inv;
+                                dx[i] = g[i] * weight[i];
+                            }
+                            let mean_h = slices::sum(dx) / d as f32;
+                            let mean_hx = slices::dot_centred(normal, dx, 0.) / d as f32;
+                            for i in 0..d {
+                                dx[i] = inv * (dx[i] - mean_h - normal[i] * mean_hx);
+                            }
                         }
-                        let mean_h = slices::sum(dx) / d as f32;
-                        let mean_hx = slices::dot_centred(normal, dx, 0.) / d as f32;
-                        for i in 0..d {
-                            dx[i] = inv * (dx[i] - mean_h - normal[i] * mean_hx);
-                        }
-                    }
-                })
+                    },
+                )
             },
         );
         let dw = column_sums(g, d, |i, g| g * normal[i]);

@@ -21,7 +21,8 @@ pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     }
 }
 
-/// Runs `f` compiled for the widest vectors that this processor has; `f`'s loops are what a compiler can vectorise.
+/// Runs `f` compiled for the widest vectors that this processor has. A closure is compiled with its caller only where it
+/// says `#[inline(always)]`.
 #[inline(always)]
 pub fn vectorised<T>(f: impl FnOnce() -> T) -> T {
     pulp::Arch::new().dispatch(f)
