@@ -270,13 +270,7 @@ let loss: ClipLoss = stand_in::clip_loss(clip_loss);
 let model = ClipModel::new(&config, head_builder, loss)?;
 ;
 
-let mut table = Table::new(["part", "parameters"]);
-for part in ["image_encoder", "text_encoder", "image_projection", "text_projection"] {
-    let params = model.params().pp(part).trainable();
-    let count: usize = params.iter().map(|p| p.var().elem_count()).sum();
-    table = table.row([part.to_string(), count.to_string()]);
-}
-table
+model.parameters()
 ;
 
 let folder = scenes(Path::new("scenes"), 3000)?;
@@ -359,7 +353,7 @@ pub fn clip_loss(
 }
 ;
 
-let config = Config { epochs: 4, ..Config::tiny() };
+let config = Config { epochs: 10, ..Config::tiny() };
 let head_builder: HeadBuilder = stand_in::projection_head::<ProjectionHead>();
 let loss: ClipLoss = stand_in::clip_loss(clip_loss);
 let model = ClipModel::new(&config, head_builder, loss)?;

@@ -5,6 +5,7 @@ mod contract;
 mod index;
 mod live;
 mod model;
+mod parameters;
 mod retrieval;
 mod show;
 mod train;

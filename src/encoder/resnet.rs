@@ -31,8 +31,12 @@ impl ConvNorm {
     }
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let y = self.normalization.forward(&self.convolution.forward(x)?, mode)?;
-        if self.relu { ops::relu(&y) } else { Ok(y) }
+        let y = self.convolution.forward(x)?;
+        if self.relu {
+            self.normalization.forward_relu(&y, mode)
+        } else {
+            self.normalization.forward(&y, mode)
+        }
     }
 }
 
@@ -80,7 +84,7 @@ impl Residual {
             Some(shortcut) => shortcut.forward(x, mode)?,
             None => x.clone(),
         };
-        ops::relu(&(y + residual)?)
+        ops::add_relu(&y, &residual)
     }
 }
 

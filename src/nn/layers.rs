@@ -207,17 +207,26 @@ impl BatchNorm2d {
 
     /// `(b, c, h, w)` → the same. In training the batch's own statistics are used, and the running ones follow.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.normalised(x, mode, false)
+    }
+
+    /// [`forward`](Self::forward) and ReLU in one operation.
+    pub fn forward_relu(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.normalised(x, mode, true)
+    }
+
+    fn normalised(&self, x: &Tensor, mode: Mode, relu: bool) -> Result<Tensor> {
         let (weight, bias) = (self.weight.tensor(), self.bias.tensor());
         if mode == Mode::Eval {
             let inv = (self.running_var.tensor() + self.eps)?.sqrt()?.recip()?;
             let scale = (&weight * inv)?;
             let shift = (&bias - (self.running_mean.tensor() * &scale)?)?;
-            return ops::scale_channels(x, &scale, &shift);
+            return ops::scale_channels(x, &scale, &shift, relu);
         }
         let (b, _, h, w) = x.dims4()?;
         let count = (b * h * w) as f64;
         let (mean, var) = ops::channel_moments(x)?;
-        let y = ops::batch_norm(x, &weight, &bias, &mean, &var, self.eps)?;
+        let y = ops::batch_norm(x, &weight, &bias, &mean, &var, self.eps, relu)?;
         let unbiased = (var * (count / (count - 1.).max(1.)))?;
         for (running, new) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
             let old = running.var().as_detached_tensor();

@@ -1,10 +1,12 @@
 //! Elementwise functions: ReLU, and GELU in the erf form.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result as CandleResult, Shape, Tensor};
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, Layout, Result as CandleResult, Shape, Tensor,
+};
 use rayon::prelude::*;
 
 use super::slices::{self, exp};
-use crate::Result;
+use crate::{Error, Result};
 
 /// `max(x, 0)`, with gradient 0 at 0 as in PyTorch (candle's own gives 1 there).
 pub fn relu(x: &Tensor) -> Result<Tensor> {
@@ -12,6 +14,24 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
         return super::fallback::relu(x);
     }
     Ok(x.contiguous()?.apply_op1(Relu)?)
+}
+
+/// `max(x + y, 0)`: the end of a residual layer.
+pub fn add_relu(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    if !super::ours(x) {
+        return relu(&(x + y)?);
+    }
+    if x.shape() != y.shape() {
+        return Err(Error::shape("a residual layer's sum", format!("{:?}", x.shape()), y.shape()));
+    }
+    Ok(x.contiguous()?.apply_op2(&y.contiguous()?, AddRelu)?)
+}
+
+/// What of a gradient passes a ReLU that gave `y`.
+pub(super) fn passed(y: &Tensor, grad: &Tensor) -> CandleResult<Tensor> {
+    let pass = |y: f32, g: f32| if y > 0. { g } else { 0. };
+    let values = slices::with(y, |ys| slices::with(grad, |gs| Ok(zip(ys, gs, pass))))?;
+    Tensor::from_vec(values, y.shape(), y.device())
 }
 
 /// `x Φ(x)` with the normal distribution function Φ: `nn.GELU`, of the lecture's `ProjectionHead` and of DistilBERT.
@@ -80,7 +100,38 @@ impl CustomOp1 for Relu {
     }
 
     fn bwd(&self, _x: &Tensor, y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
-        gradient(y, grad, |y, g| if y > 0. { g } else { 0. })
+        passed(y, grad).map(Some)
+    }
+}
+
+struct AddRelu;
+
+impl CustomOp2 for AddRelu {
+    fn name(&self) -> &'static str {
+        "add_relu"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        y: &CpuStorage,
+        y_layout: &Layout,
+    ) -> CandleResult<(CpuStorage, Shape)> {
+        let (x, y) = (slices::of(x, x_layout)?, slices::of(y, y_layout)?);
+        let sum = zip(x, y, |x, y| if x + y < 0. { 0. } else { x + y });
+        Ok((CpuStorage::F32(sum), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _x: &Tensor,
+        _y: &Tensor,
+        sum: &Tensor,
+        grad: &Tensor,
+    ) -> CandleResult<(Option<Tensor>, Option<Tensor>)> {
+        let grad = passed(sum, grad)?;
+        Ok((Some(grad.clone()), Some(grad)))
     }
 }
 

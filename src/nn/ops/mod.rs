@@ -22,7 +22,7 @@ pub(crate) use slices::{of as slice_of, vectorised};
 
 use candle_core::{DType, Tensor};
 
-pub use activation::{gelu, relu};
+pub use activation::{add_relu, gelu, relu};
 pub use attention::attention;
 pub use conv::conv2d;
 pub use dropout::{Drops, dropout};

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result as CandleResult, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::activation::passed;
 use super::slices::{self, Shared};
 use crate::Result;
 
@@ -34,8 +35,8 @@ pub fn channel_moments(x: &Tensor) -> Result<(Tensor, Tensor)> {
     Ok((Tensor::from_vec(mean, c, x.device())?, Tensor::from_vec(var, c, x.device())?))
 }
 
-/// Normalises `(b, c, h, w)` with the batch's own `mean` and `var`, which [`channel_moments`] gave. The gradient knows
-/// that they depend on `x`.
+/// Normalises `(b, c, h, w)` with the batch's own `mean` and `var`, which [`channel_moments`] gave, and takes `max(·, 0)`
+/// where `relu` says so. The gradient knows that `mean` and `var` depend on `x`.
 pub fn batch_norm(
     x: &Tensor,
     weight: &Tensor,
@@ -43,23 +44,26 @@ pub fn batch_norm(
     mean: &Tensor,
     var: &Tensor,
     eps: f64,
+    relu: bool,
 ) -> Result<Tensor> {
     if !super::ours(x) {
-        return super::fallback::batch_norm(x, weight, bias, eps);
+        let y = super::fallback::batch_norm(x, weight, bias, eps)?;
+        return if relu { super::relu(&y) } else { Ok(y) };
     }
     let inv = var.to_vec1::<f32>()?.iter().map(|v| 1. / (v + eps as f32).sqrt()).collect();
-    let op = BatchNorm { mean: mean.to_vec1()?, inv, constant: false };
+    let op = BatchNorm { mean: mean.to_vec1()?, inv, constant: false, relu };
     Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?)
 }
 
-/// `(b, c, h, w) · (c) + (c)`: batch norm in evaluation.
-pub fn scale_channels(x: &Tensor, scale: &Tensor, shift: &Tensor) -> Result<Tensor> {
+/// `(b, c, h, w) · (c) + (c)`: batch norm in evaluation; and `max(·, 0)` where `relu` says so.
+pub fn scale_channels(x: &Tensor, scale: &Tensor, shift: &Tensor, relu: bool) -> Result<Tensor> {
     let c = x.dim(1)?;
     if !super::ours(x) {
         let scaled = x.broadcast_mul(&scale.reshape((1, c, 1, 1))?)?;
-        return Ok(scaled.broadcast_add(&shift.reshape((1, c, 1, 1))?)?);
+        let y = scaled.broadcast_add(&shift.reshape((1, c, 1, 1))?)?;
+        return if relu { super::relu(&y) } else { Ok(y) };
     }
-    let op = BatchNorm { mean: vec![0.; c], inv: vec![1.; c], constant: true };
+    let op = BatchNorm { mean: vec![0.; c], inv: vec![1.; c], constant: true, relu };
     Ok(x.contiguous()?.apply_op3(&scale.contiguous()?, &shift.contiguous()?, op)?)
 }
 
@@ -69,6 +73,7 @@ struct BatchNorm {
     inv: Vec<f32>,
     /// Whether `mean` and `inv` are constants, and not the batch's own statistics.
     constant: bool,
+    relu: bool,
 }
 
 impl CustomOp3 for BatchNorm {
@@ -97,11 +102,13 @@ impl CustomOp3 for BatchNorm {
             let c = plane % c;
             let scale = self.inv[c] * weight[c];
             let shift = bias[c] - self.mean[c] * scale;
+            let least = if self.relu { 0. } else { f32::NEG_INFINITY };
             slices::vectorised(
                 #[inline(always)]
                 || {
                     for (y, x) in y.iter_mut().zip(x) {
-                        *y = x * scale + shift;
+                        let value = x * scale + shift;
+                        *y = if value < least { least } else { value };
                     }
                 },
             );
@@ -114,10 +121,11 @@ impl CustomOp3 for BatchNorm {
         x: &Tensor,
         weight: &Tensor,
         _bias: &Tensor,
-        _y: &Tensor,
+        y: &Tensor,
         grad: &Tensor,
     ) -> CandleResult<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (_, c, h, w) = x.dims4()?;
+        let grad = &if self.relu { passed(y, grad)? } else { grad.clone() };
         let (dx, dw, db) = slices::with(x, |x| {
             slices::with(weight, |weight| {
                 slices::with(grad, |g| Ok(self.gradients(x, weight, g, c, h * w)))

@@ -68,13 +68,21 @@ fn batch_norm_is_the_composed_one() {
         &inputs,
         |t| {
             let (mean, var) = channel_moments(&t[0])?;
-            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5)
+            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5, false)
         },
         |t| fallback::batch_norm(&t[0], &t[1], &t[2], 1e-5),
     );
     same(
         &inputs,
-        |t| scale_channels(&t[0], &t[1], &t[2]),
+        |t| {
+            let (mean, var) = channel_moments(&t[0])?;
+            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5, true)
+        },
+        |t| fallback::relu(&fallback::batch_norm(&t[0], &t[1], &t[2], 1e-5)?),
+    );
+    same(
+        &inputs,
+        |t| scale_channels(&t[0], &t[1], &t[2], false),
         |t| {
             let column = |t: &Tensor| t.reshape((1, 5, 1, 1));
             Ok(t[0].broadcast_mul(&column(&t[1])?)?.broadcast_add(&column(&t[2])?)?)
@@ -96,6 +104,8 @@ fn rows_are_the_composed_ones() {
 fn activations_and_pooling_are_the_composed_ones() {
     let x = [random(&[3, 4, 11, 8], 1)];
     same(&x, |t| relu(&t[0]), |t| fallback::relu(&t[0]));
+    let two = [random(&[3, 4, 11, 8], 1), random(&[3, 4, 11, 8], 2)];
+    same(&two, |t| add_relu(&t[0], &t[1]), |t| fallback::relu(&(&t[0] + &t[1])?));
     same(&x, |t| gelu(&t[0]), |t| Ok(t[0].gelu_erf()?));
     same(&x, |t| max_pool2d(&t[0], 3, 2, 1), |t| fallback::max_pool2d(&t[0], 3, 2, 1));
     same(&x, |t| max_pool2d(&t[0], 2, 2, 0), |t| fallback::max_pool2d(&t[0], 2, 2, 0));
