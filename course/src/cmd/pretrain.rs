@@ -25,7 +25,7 @@ pub struct PretrainArgs {
     #[arg(long, value_name = "FILE.safetensors")]
     start: Option<PathBuf>,
     /// Ends after this many minutes
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     minutes: Option<f64>,
     /// Ends after this many steps
     #[arg(long, default_value_t = 10_000)]

@@ -31,7 +31,7 @@ pub struct TrainArgs {
     #[arg(long)]
     epochs: Option<usize>,
     /// Ends after this many minutes of training
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     minutes: Option<f64>,
     /// The seed of initial weights, shuffles and dropout [default: the preset's]
     #[arg(long)]
