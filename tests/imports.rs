@@ -15,6 +15,8 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("hub", 2, &[]),
     // An encoder's weights come out of files.
     ("encoder", 2, &["hub", "checkpoint"]),
+    // So do a language model's.
+    ("language_model", 2, &["hub", "checkpoint"]),
     ("pretrain", 3, &[]),
     ("clip", 3, &[]),
     ("exercise", 4, &[]),

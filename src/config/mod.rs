@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 mod encoders;
+mod language;
 
 pub use encoders::{DistilBertConfig, ResNetConfig, ResidualLayer, Stem};
+pub use language::Gpt2Config;
 
 /// What starts an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

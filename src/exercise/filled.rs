@@ -7,6 +7,7 @@ use image::RgbImage;
 use super::Hole;
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
 use crate::dataset::{PairDataset, Transform};
+use crate::language_model::Perplexity;
 use crate::nn::{Mode, Params};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
@@ -77,6 +78,18 @@ pub fn find_matches(find: FindMatches) -> Hole {
         }
         let got = format!("{} matches", matches.len());
         Err(Error::value("find_matches of 3 pictures with n = 2", "2 matches", got))
+    })
+}
+
+/// Whether `value` gives a number for three log-probabilities. (The written answer is not tried out.)
+pub fn perplexity(value: Perplexity) -> Hole {
+    Hole::try_out("perplexity", move || {
+        let chances = Tensor::new(&[-1f32, -2., -1.5], &Device::Cpu)?;
+        let found = value(&chances)?;
+        if found.is_finite() {
+            return Ok(());
+        }
+        Err(Error::value("perplexity", "a number", found))
     })
 }
 

@@ -15,7 +15,7 @@ pub struct Exercise {
     pub notebook: &'static str,
 }
 
-const EXERCISES: [Exercise; 5] = [
+const EXERCISES: [Exercise; 6] = [
     Exercise {
         id: "clip_dataset",
         title: "pictures and captions in pairs",
@@ -50,6 +50,13 @@ const EXERCISES: [Exercise; 5] = [
         chapter: "clip",
         contract: "FindMatches",
         notebook: "04_find_matches",
+    },
+    Exercise {
+        id: "perplexity",
+        title: "among how many tokens does the model waver?",
+        chapter: "language_model",
+        contract: "Perplexity",
+        notebook: "08_perplexity",
     },
 ];
 

@@ -138,6 +138,27 @@ impl Params {
         Ok(param)
     }
 
+    /// Puts `value` in the place of the parameter `name`, which may have had another shape: for a table that grows. Layers
+    /// that hold the old one must be built again.
+    ///
+    /// # Errors
+    /// When there is no such parameter.
+    pub fn replace(&self, name: &str, value: &Tensor) -> Result<Param> {
+        let name = self.full_name(name);
+        let mut store = self.store.lock().unwrap_or_else(|e| e.into_inner());
+        let Some(old) = store.params.get(&name) else {
+            return Err(Error::value("Params::replace", "a parameter that is there", name));
+        };
+        let param = Param(Arc::new(Inner {
+            name: name.clone(),
+            var: Var::from_tensor(&value.detach().contiguous()?)?,
+            trainable: AtomicBool::new(old.is_trainable()),
+            buffer: old.is_buffer(),
+        }));
+        store.params.insert(name, param.clone());
+        Ok(param)
+    }
+
     fn full_name(&self, name: &str) -> String {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
     }

@@ -1,5 +1,7 @@
-//! Captions to token ids: WordPiece, as DistilBERT's.
+//! Text to token ids: WordPiece, as DistilBERT's, and byte-level BPE, as GPT-2's.
 
+mod bpe;
 mod tokenizer;
 
+pub use bpe::{BpeTokenizer, Side};
 pub use tokenizer::{Encoded, Tokenizer};

@@ -1,7 +1,7 @@
 """The worked numbers of the exercises' checks, from PyTorch: what is right, and what comes of well-known wrong ways.
 
 Run: python tests/golden/exercises.py > src/exercise/check/goldens.json
-Seed 20 for the head, 21 for the loss. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
+Seed 20 for the head, 21 for the loss, 22 for the perplexity. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
 """
 
 import json
@@ -96,5 +96,31 @@ def loss():
     }
 
 
+def perplexity():
+    """Seven tokens of a random model; P is the slide's product."""
+    torch.manual_seed(22)
+    chances = torch.randn(7, 5).double().log_softmax(1)
+    tokens = torch.randint(0, 5, (7,))
+    nats = F.nll_loss(chances, tokens)
+    ln_p = chances[torch.arange(7), tokens]
+    p = ln_p.exp()
+    ways = {
+        "right": nats.exp(),
+        "no_root": (-ln_p.sum()).exp(),
+        "sign_forgotten": (-nats).exp(),
+        "not_exponentiated": nats,
+        "not_exponentiated ": nats / math.log(2),
+        "other_base": 2 ** nats,
+        "other_base ": 10 ** nats,
+        "arithmetic_mean": (1 / p).mean(),
+        "arithmetic_mean ": 1 / p.mean(),
+        "off_by_one": (nats * 7 / 6).exp(),
+        "off_by_one ": (nats * 7 / 8).exp(),
+        "first_token_dropped": (-ln_p[1:].mean()).exp(),
+        "square_root": (-ln_p.sum() / 2).exp(),
+    }
+    return {"log_probabilities": numbers(ln_p), "general": {name: numbers(v) for name, v in ways.items()}}
+
+
 assert math.isclose(math.log(1 + math.exp(-1)), 0.3133, abs_tol=1e-4)
-print(json.dumps({"projection_head": head(), "clip_loss": loss()}, indent=1))
+print(json.dumps({"projection_head": head(), "clip_loss": loss(), "perplexity": perplexity()}, indent=1))

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Answer, Question};
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
 use crate::dataset::{PairDataset, Transform};
+use crate::language_model::{EarlyStopping, Perplexity};
 use crate::nn::{Mode, Params};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
@@ -151,6 +152,18 @@ pub fn keep_best(keep: KeepBest) -> Answers {
         }
         let bests = Tensor::new(bests, &Device::Cpu)?;
         Ok(Answer::default().tensor("best_losses", bests).word("saved", json!(saved)))
+    })
+}
+
+/// `value`, `written`.
+pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Answers {
+    Arc::new(move |q: &Question| match q.name.as_str() {
+        "value" => {
+            let found = value(q.get("log_probabilities")?)?;
+            Ok(Answer::default().tensor("perplexity", Tensor::new(found, &Device::Cpu)?))
+        }
+        "written" => Ok(Answer::default().word("early_stopping", early_stopping())),
+        _ => Err(unknown(q)),
     })
 }
 

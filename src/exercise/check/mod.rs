@@ -9,6 +9,7 @@ mod clip_loss_checks;
 mod find_matches_checks;
 mod goldens;
 mod keep_best_checks;
+mod perplexity_checks;
 mod projection_head_checks;
 
 use candle_core::{DType, Tensor};
@@ -20,6 +21,7 @@ use super::{Exercise, exercise};
 use crate::Error;
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection};
 use crate::dataset::PairDataset;
+use crate::language_model::{EarlyStopping, Perplexity};
 
 /// One check of an exercise.
 #[derive(Clone, Copy)]
@@ -112,6 +114,7 @@ pub fn checks(id: &str) -> &'static [Check] {
         "clip_loss" => clip_loss_checks::CHECKS,
         "keep_best" => keep_best_checks::CHECKS,
         "find_matches" => find_matches_checks::CHECKS,
+        "perplexity" => perplexity_checks::CHECKS,
         _ => &[],
     }
 }
@@ -197,6 +200,11 @@ pub fn keep_best(keep: KeepBest) -> Report {
 /// Checks a search: `check::find_matches(find_matches)`.
 pub fn find_matches(find: FindMatches) -> Report {
     of_item("find_matches", answers::find_matches(find))
+}
+
+/// Checks a perplexity and the written answer: `check::perplexity(perplexity, early_stopping)`.
+pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Report {
+    of_item("perplexity", answers::perplexity(value, early_stopping))
 }
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {

@@ -10,11 +10,12 @@ pub(super) fn of(id: &str) -> Option<(&'static [&'static str; 3], &'static [Misc
         "clip_loss" => (&CLIP_LOSS, CLIP_LOSS_KNOWN),
         "keep_best" => (&KEEP_BEST, KEEP_BEST_KNOWN),
         "find_matches" => (&FIND_MATCHES, FIND_MATCHES_KNOWN),
+        "perplexity" => (&super::perplexity::PLAIN, super::perplexity::KNOWN),
         _ => return None,
     })
 }
 
-const fn known(
+pub(super) const fn known(
     id: &'static str,
     name: &'static str,
     question: &'static str,

@@ -1,0 +1,147 @@
+//! What `tiny`'s language model reads: captions of scenes, questions about them with their answers, and contexts of several
+//! examples, without which examples in a prompt could not help it.
+//!
+//! | share | a document |
+//! |---|---|
+//! | 40 % | a caption |
+//! | 25 % | a caption and one to three questions about it |
+//! | 20 % | two to five captions with a question of the same sort each |
+//! | 10 % | two to four captions, each with a made-up name for what it shows, and one of them again: `this is a dax.` |
+//! | 5 % | what some objects are: `a dog is an animal.` |
+
+use rand::Rng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use crate::dataset::scenes::{Asks, Background, Scene, Split, category, objects};
+
+/// Names that no object has: what a few examples can teach.
+pub const MADE_UP: [&str; 12] = [
+    "dax", "blicket", "wug", "toma", "fep", "zav", "glorp", "plim", "kiv", "nork", "tulver", "bosa",
+];
+
+/// A question and its answer as they stand in a text.
+pub fn question_and_answer(question: &str, answer: &str) -> String {
+    format!("question: {question} answer: {answer}.\n")
+}
+
+/// `a dog on the grass.`, and a new line.
+fn line(caption: &str) -> String {
+    format!("{caption}.\n")
+}
+
+/// One document about scenes of the split.
+pub fn document(rng: &mut ChaCha8Rng, split: Split) -> String {
+    match rng.random_range(0..100) {
+        0..40 => {
+            let captions = Scene::sample(rng, split).captions(rng);
+            line(captions.choose(rng).expect("five"))
+        }
+        40..65 => asked(rng, split),
+        65..85 => same_sort(rng, split),
+        85..95 => made_up(rng, split),
+        _ => facts(rng),
+    }
+}
+
+/// A caption that says everything, and questions.
+fn asked(rng: &mut ChaCha8Rng, split: Split) -> String {
+    let scene = Scene::sample(rng, split);
+    let mut questions = scene.questions(rng);
+    questions.shuffle(rng);
+    questions.truncate(rng.random_range(1..=3));
+    let mut text = line(&scene.captions(rng)[0]);
+    for q in questions {
+        text += &question_and_answer(&q.question, &q.answer);
+    }
+    text
+}
+
+fn same_sort(rng: &mut ChaCha8Rng, split: Split) -> String {
+    let asks = *Asks::ALL.choose(rng).expect("seven");
+    let mut text = String::new();
+    for _ in 0..rng.random_range(2..=5) {
+        let (scene, q) = loop {
+            let scene = Scene::sample(rng, split);
+            if let Some(question) = scene.question(asks, rng) {
+                break (scene, question);
+            }
+        };
+        text += &line(&scene.captions(rng)[0]);
+        text += &question_and_answer(&q.question, &q.answer);
+    }
+    text
+}
+
+/// Scenes of one kind each; every name stands for an object, and the last scenes show one of them again, elsewhere and in
+/// another number.
+fn made_up(rng: &mut ChaCha8Rng, split: Split) -> String {
+    let count = rng.random_range(2..=4);
+    let mut names = MADE_UP;
+    names.shuffle(rng);
+    let mut text = String::new();
+    let mut shown: Vec<(Scene, &str)> = Vec::new();
+    while shown.len() < count {
+        let scene = Scene::sample(rng, split);
+        let known = |s: &Scene| s.kinds[0].object == scene.kinds[0].object;
+        if scene.kinds.len() == 1 && !shown.iter().any(|(s, _)| known(s)) {
+            let name = names[shown.len()];
+            text += &named(&scene, name, rng);
+            shown.push((scene, name));
+        }
+    }
+    for _ in 0..rng.random_range(1..=2) {
+        let (scene, name) = shown.choose(rng).expect("at least two");
+        let mut again = scene.clone();
+        again.background = *Background::ALL.choose(rng).expect("ten");
+        again.kinds[0].count = rng.random_range(1..=4);
+        text += &named(&again, name, rng);
+    }
+    text
+}
+
+/// `some dogs on the beach.`, `this is a dax.`
+fn named(scene: &Scene, name: &str, rng: &mut ChaCha8Rng) -> String {
+    format!("{}this is a {name}.\n", line(&scene.captions(rng)[2]))
+}
+
+fn facts(rng: &mut ChaCha8Rng) -> String {
+    let known: Vec<usize> = (0..objects().len()).filter(|o| category(*o).is_some()).collect();
+    let mut text = String::new();
+    for _ in 0..rng.random_range(1..=4) {
+        let object = *known.choose(rng).expect("most have a category");
+        let info = &objects()[object];
+        let category = category(object).unwrap_or_default();
+        text += &format!("{} {} is {category}.\n", info.article, info.name);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn every_sort_of_document_is_written() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let texts: Vec<String> = (0..400).map(|_| document(&mut rng, Split::Train)).collect();
+        let holding = |what: &str| texts.iter().filter(|t| t.contains(what)).count();
+        assert!(texts.iter().all(|t| t.ends_with(".\n")));
+        assert!(holding("question: ") > 120 && holding("this is a ") > 20);
+        assert!(holding(" is an animal.\n") > 3 && holding("answer: yes.\n") > 5);
+        let again = document(&mut ChaCha8Rng::seed_from_u64(5), Split::Train);
+        assert_eq!(again, texts[0]);
+    }
+
+    #[test]
+    fn the_last_made_up_name_was_given_before() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        for _ in 0..50 {
+            let text = made_up(&mut rng, Split::Train);
+            let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("this is a ")).collect();
+            assert!(lines[..lines.len() - 1].contains(&lines[lines.len() - 1]), "{text}");
+        }
+    }
+}
