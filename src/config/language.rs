@@ -26,7 +26,7 @@ impl Gpt2Config {
     /// For scenes: four layers of 128. The vocabulary is the one of `data/tiny/lm_tokenizer.json`.
     pub fn tiny() -> Self {
         Self {
-            vocab_size: 1024,
+            vocab_size: 1536,
             n_positions: 192,
             n_embd: 128,
             n_layer: 4,

@@ -3,11 +3,12 @@
 //!
 //! | share | a document |
 //! |---|---|
-//! | 40 % | a caption |
+//! | 38 % | a caption |
 //! | 25 % | a caption and one to three questions about it |
 //! | 20 % | two to five captions with a question of the same sort each |
-//! | 10 % | two to four captions, each with a made-up name for what it shows, and one of them again: `this is a dax.` |
-//! | 5 % | what some objects are: `a dog is an animal.` |
+//! | 8 % | two to four captions, each with a made-up name for what it shows, and one of them again: `this is a dax.` |
+//! | 5 % | what people say of a movie, half of them with a summary: `overall, it was a great movie.` |
+//! | 4 % | what some objects are: `a dog is an animal.` |
 
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -33,13 +34,14 @@ fn line(caption: &str) -> String {
 /// One document about scenes of the split.
 pub fn document(rng: &mut ChaCha8Rng, split: Split) -> String {
     match rng.random_range(0..100) {
-        0..40 => {
+        0..38 => {
             let captions = Scene::sample(rng, split).captions(rng);
             line(captions.choose(rng).expect("five"))
         }
-        40..65 => asked(rng, split),
-        65..85 => same_sort(rng, split),
-        85..95 => made_up(rng, split),
+        38..63 => asked(rng, split),
+        63..83 => same_sort(rng, split),
+        83..91 => made_up(rng, split),
+        91..96 => review(rng),
         _ => facts(rng),
     }
 }
@@ -105,6 +107,39 @@ fn named(scene: &Scene, name: &str, rng: &mut ChaCha8Rng) -> String {
     format!("{}this is a {name}.\n", line(&scene.captions(rng)[2]))
 }
 
+/// What is said of a movie by those who liked it, and by those who did not: adjectives, and whole sentences.
+const SAID: [([&str; 6], [&str; 4]); 2] = [
+    (
+        ["great", "good", "wonderful", "fantastic", "lovely", "brilliant"],
+        ["i love this movie", "i liked it a lot", "i would watch it again", "i laughed and cried"],
+    ),
+    (
+        ["terrible", "bad", "awful", "boring", "dull", "horrible"],
+        ["i hate this movie", "i fell asleep", "i want my money back", "i walked out"],
+    ),
+];
+
+/// Where an adjective stands in a sentence about a movie.
+const ABOUT: [&str; 5] =
+    ["the acting was _", "what a _ story", "the music was _", "a _ film", "the ending was _"];
+
+fn review(rng: &mut ChaCha8Rng) -> String {
+    let (adjectives, sentences) = SAID.choose(rng).expect("two");
+    let mut said = Vec::new();
+    for _ in 0..rng.random_range(1..=3) {
+        said.push(if rng.random_bool(0.5) {
+            let adjective = adjectives.choose(rng).expect("six");
+            ABOUT.choose(rng).expect("five").replace('_', adjective)
+        } else {
+            sentences.choose(rng).expect("four").to_string()
+        });
+    }
+    if rng.random_bool(0.5) {
+        said.push(format!("overall, it was a {} movie", adjectives.choose(rng).expect("six")));
+    }
+    format!("{}.\n", said.join(". "))
+}
+
 fn facts(rng: &mut ChaCha8Rng) -> String {
     let known: Vec<usize> = (0..objects().len()).filter(|o| category(*o).is_some()).collect();
     let mut text = String::new();
@@ -130,7 +165,7 @@ mod tests {
         let holding = |what: &str| texts.iter().filter(|t| t.contains(what)).count();
         assert!(texts.iter().all(|t| t.ends_with(".\n")));
         assert!(holding("question: ") > 120 && holding("this is a ") > 20);
-        assert!(holding(" is an animal.\n") > 3 && holding("answer: yes.\n") > 5);
+        assert!(holding(" is an animal.\n") > 3 && holding("overall, it was a ") > 3 && holding("answer: yes.\n") > 5);
         let again = document(&mut ChaCha8Rng::seed_from_u64(5), Split::Train);
         assert_eq!(again, texts[0]);
     }
