@@ -19,6 +19,7 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("language_model", 2, &["hub", "checkpoint"]),
     ("pretrain", 3, &[]),
     ("clip", 3, &[]),
+    ("frozen", 3, &[]),
     ("exercise", 4, &[]),
     ("prelude", 5, &[]),
 ];

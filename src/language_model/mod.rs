@@ -13,6 +13,7 @@ mod gpt2;
 mod input;
 mod load;
 mod score;
+mod shipped;
 
 pub use cache::KvCache;
 pub use contract::{EarlyStopping, Perplexity};
@@ -21,4 +22,5 @@ pub use generate::{GenerateConfig, generate};
 pub use gpt2::Gpt2;
 pub use input::LmInput;
 pub use load::from_transformers;
+pub(crate) use score::of_input as likelihood_of;
 pub use score::{Likelihood, likelihood, score, score_long, token_log_probabilities};

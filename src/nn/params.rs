@@ -199,6 +199,15 @@ impl Params {
         self.all().iter().map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
     }
 
+    /// As [`load_state_dict`](Params::load_state_dict), with names as they are seen from this place.
+    ///
+    /// # Errors
+    /// As [`load_state_dict`](Params::load_state_dict).
+    pub fn load_below(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        let full = |(name, value): (&String, &Tensor)| (self.full_name(name), value.clone());
+        self.load_state_dict(&state.iter().map(full).collect())
+    }
+
     /// Copies `state` into the parameters below this place; names are full names. Values convert to f32.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ mod text;
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::StateDict;
-use crate::nn::AdamW;
+use crate::nn::{AdamW, warm_cosine};
 
 pub use documents::{MADE_UP, document, question_and_answer};
 pub use image::{ImageReport, pretrain_image};
@@ -64,13 +64,8 @@ impl Cosine {
 
     /// Sets the learning rates for `step`; gives whether there is still something to do.
     pub(crate) fn set(&self, optimizer: &mut AdamW, step: usize) -> bool {
-        const WARM: f64 = 0.05;
         let done = self.progress(step);
-        let factor = if done < WARM {
-            (done / WARM).max(0.02)
-        } else {
-            0.5 * (1. + (std::f64::consts::PI * (done - WARM) / (1. - WARM)).cos())
-        };
+        let factor = warm_cosine(done);
         for (group, peak) in optimizer.groups_mut().iter_mut().zip(&self.peak) {
             group.lr = peak * factor;
         }

@@ -3,5 +3,6 @@
 mod bpe;
 mod tokenizer;
 
+pub(crate) use bpe::pad;
 pub use bpe::{BpeTokenizer, Side};
 pub use tokenizer::{Encoded, Tokenizer};

@@ -1,10 +1,12 @@
 //! The subcommands, one a file.
 
+pub mod caption;
 pub mod check;
 pub mod common;
 pub mod data;
 pub mod doctor;
 pub mod eval;
+pub mod frozen;
 pub mod hint;
 pub mod kernel;
 pub mod lab;
