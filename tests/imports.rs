@@ -1,4 +1,4 @@
-//! Imports run one way: `error, config ← nn, text, display ← dataset, encoder, checkpoint, hub ← pretrain, clip ← exercise`.
+//! Imports run one way: `error, config ← nn, text, display ← dataset, encoder, language_model, checkpoint, hub ← pretrain, clip, frozen ← exercise`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

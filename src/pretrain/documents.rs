@@ -3,7 +3,7 @@
 //!
 //! | share | a document |
 //! |---|---|
-//! | 38 % | a caption |
+//! | 38 % | a caption, mostly with others of the same scene: what stands before a caption says what comes |
 //! | 25 % | a caption and one to three questions about it |
 //! | 20 % | two to five captions with a question of the same sort each |
 //! | 8 % | two to four captions, each with a made-up name for what it shows, and one of them again: `this is a dax.` |
@@ -35,8 +35,9 @@ fn line(caption: &str) -> String {
 pub fn document(rng: &mut ChaCha8Rng, split: Split) -> String {
     match rng.random_range(0..100) {
         0..38 => {
-            let captions = Scene::sample(rng, split).captions(rng);
-            line(captions.choose(rng).expect("five"))
+            let mut captions = Scene::sample(rng, split).captions(rng);
+            captions.shuffle(rng);
+            captions[..rng.random_range(1..=4)].iter().map(|caption| line(caption)).collect()
         }
         38..63 => asked(rng, split),
         63..83 => same_sort(rng, split),

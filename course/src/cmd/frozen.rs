@@ -31,6 +31,9 @@ pub struct FrozenArgs {
     /// What happens to the language model
     #[arg(long, value_enum, default_value = "frozen")]
     language_model: Lm,
+    /// Train on one of each picture's captions, drawn anew in each epoch, not on the first, which is the fullest in scenes
+    #[arg(long)]
+    any: bool,
     /// Every picture is black
     #[arg(long)]
     blind: bool,
@@ -97,9 +100,15 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
         let workers = config.base.num_workers;
         Ok(Loader::new(pairs, config.base.batch_size, seed, workers, seed.is_some())?)
     };
-    let train = loader(&data.splits.train, Some(config.base.seed))?.one_caption_per_image();
-    let first: Vec<usize> = data.splits.valid.iter().copied().step_by(5).collect();
-    let valid = loader(&first, None)?;
+    let first = |indices: &[usize]| -> Vec<usize> {
+        let names = &data.captions.image_filenames;
+        let mut last: Option<usize> = None;
+        let is_first = |i: &usize| last.replace(*i).is_none_or(|before| names[before] != names[*i]);
+        indices.iter().copied().filter(is_first).collect()
+    };
+    let train = if args.any { data.splits.train.clone() } else { first(&data.splits.train) };
+    let train = loader(&train, Some(config.base.seed))?.one_caption_per_image();
+    let valid = loader(&first(&data.splits.valid), None)?;
     let model = Frozen::new(&config, holes.frozen)?;
     let mut optimizer = model.optimizer();
     let mut log = FrozenLog::new(config.base.epochs);
