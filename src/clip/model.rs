@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::clip::{ClipLoss, HeadBuilder, Projection};
 use crate::config::{Config, Start, Temperature};
-use crate::encoder::{self, DistilBert, ImageEncoder, ResNet, TextEncoder};
+use crate::encoder::{self, ImageEncoder, TextEncoder};
 use crate::nn::{AdamW, Init, Linear, Mode, Param, ParamGroup, Params, l2_normalize};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
@@ -57,11 +57,11 @@ impl ClipModel {
         loss: ClipLoss,
     ) -> Result<Self> {
         let mut config = config.clone();
-        if config.text_encoder.vocab_size == 0 {
-            config.text_encoder.vocab_size = tokenizer.vocab_size();
+        if config.text_encoder.vocab_size() == 0 {
+            config.text_encoder = config.text_encoder.with_vocab_size(tokenizer.vocab_size());
         }
-        if config.max_length > config.text_encoder.max_position_embeddings {
-            let most = config.text_encoder.max_position_embeddings;
+        let most = config.text_encoder.max_position_embeddings();
+        if config.max_length > most {
             return Err(Error::value(
                 "config.max_length",
                 format!("at most {most}"),
@@ -71,10 +71,8 @@ impl ClipModel {
         let params = Params::new(&config.device()?, config.seed);
         let image_params = params.pp("image_encoder.model");
         let text_params = params.pp("text_encoder.model");
-        let image_encoder: Box<dyn ImageEncoder> =
-            Box::new(ResNet::new(&config.image_encoder, &image_params)?);
-        let text_encoder: Box<dyn TextEncoder> =
-            Box::new(DistilBert::new(&config.text_encoder, &text_params)?);
+        let image_encoder = encoder::image_encoder(&config.image_encoder, &image_params)?;
+        let text_encoder = encoder::text_encoder(&config.text_encoder, &text_params)?;
         let (p, dropout) = (config.projection_dim, config.dropout);
         let image_projection =
             head(image_encoder.features(), p, dropout, &params.pp("image_projection"))?;

@@ -140,12 +140,22 @@ impl Dropout {
     }
 }
 
-/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in, k, k)`.
+/// What surrounds a picture before a convolution: zeros, so many rows and columns of them.
+#[derive(Clone, Copy, Debug)]
+enum Padding {
+    /// As many on every side: PyTorch's.
+    Even(usize),
+    /// So many that `⌈side / stride⌉` pixels come out; an odd one goes to the right and the bottom: TensorFlow's `SAME`.
+    Same,
+}
+
+/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in / groups, k, k)`.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: Param,
     stride: usize,
-    padding: usize,
+    padding: Padding,
+    groups: usize,
 }
 
 impl Conv2d {
@@ -157,15 +167,39 @@ impl Conv2d {
         stride: usize,
         params: &Params,
     ) -> Result<Self> {
-        let std = (2. / (out_channels * kernel * kernel) as f32).sqrt();
-        let shape = (out_channels, in_channels, kernel, kernel);
+        Self::grouped((in_channels, out_channels, 1), kernel, stride, params)
+    }
+
+    /// Each channel by itself: as many groups as channels. Key: `weight (c, 1, k, k)`.
+    pub fn depthwise(
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        params: &Params,
+    ) -> Result<Self> {
+        Self::grouped((channels, channels, channels), kernel, stride, params)
+    }
+
+    fn grouped(
+        (inp, out, groups): (usize, usize, usize),
+        kernel: usize,
+        stride: usize,
+        params: &Params,
+    ) -> Result<Self> {
+        let std = (2. / (out / groups * kernel * kernel) as f32).sqrt();
+        let shape = (out, inp / groups, kernel, kernel);
         let weight = params.get(shape, "weight", Init::Normal(std))?;
-        Ok(Self { weight, stride, padding: kernel / 2 })
+        Ok(Self { weight, stride, padding: Padding::Even(kernel / 2), groups })
+    }
+
+    /// With TensorFlow's padding `SAME` in place of PyTorch's: they differ where the stride does not divide evenly.
+    pub fn same_padding(self) -> Self {
+        Self { padding: Padding::Same, ..self }
     }
 
     /// `(b, in, h, w)` → `(b, out, ⌈h/stride⌉, ⌈w/stride⌉)` for odd kernels
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let channels = self.weight.var().dim(1)?;
+        let channels = self.weight.var().dim(1)? * self.groups;
         if x.rank() != 4 || x.dim(1)? != channels {
             let what = format!("convolution `{}`", self.weight.name());
             return Err(Error::shape(
@@ -174,7 +208,30 @@ impl Conv2d {
                 x.shape(),
             ));
         }
-        ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding)
+        let (x, padding) = self.padded(x)?;
+        let weight = self.weight.tensor();
+        if self.groups == 1 {
+            return ops::conv2d(&x, &weight, self.stride, padding);
+        }
+        Ok(x.conv2d(&weight, padding, self.stride, 1, self.groups)?)
+    }
+
+    /// The picture with what zeros the convolution cannot add itself, and how many it is to add on every side.
+    fn padded(&self, x: &Tensor) -> Result<(Tensor, usize)> {
+        if let Padding::Even(padding) = self.padding {
+            return Ok((x.clone(), padding));
+        }
+        let kernel = self.weight.var().dim(2)?;
+        let missing = |side: usize| {
+            let reach = side.div_ceil(self.stride).saturating_sub(1) * self.stride + kernel;
+            reach.saturating_sub(side)
+        };
+        let (down, across) = (missing(x.dim(2)?), missing(x.dim(3)?));
+        if down == across && down % 2 == 0 {
+            return Ok((x.clone(), down / 2));
+        }
+        let x = x.pad_with_zeros(2, down / 2, down - down / 2)?;
+        Ok((x.pad_with_zeros(3, across / 2, across - across / 2)?, 0))
     }
 }
 
@@ -195,12 +252,17 @@ pub struct BatchNorm2d {
 impl BatchNorm2d {
     /// `eps` 1e-5 and momentum 0.1, PyTorch's defaults.
     pub fn new(channels: usize, params: &Params) -> Result<Self> {
+        Self::with_eps(channels, 1e-5, params)
+    }
+
+    /// With another `eps`; TensorFlow's is 1e-3.
+    pub fn with_eps(channels: usize, eps: f64, params: &Params) -> Result<Self> {
         Ok(Self {
             weight: params.get(channels, "weight", Init::Const(1.))?,
             bias: params.get(channels, "bias", Init::Const(0.))?,
             running_mean: params.buffer(channels, "running_mean", 0.)?,
             running_var: params.buffer(channels, "running_var", 1.)?,
-            eps: 1e-5,
+            eps,
             momentum: 0.1,
         })
     }
