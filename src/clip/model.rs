@@ -117,12 +117,28 @@ impl ClipModel {
         &self.params
     }
 
+    /// Pictures `(b, 3, s, s)` → features `(b, d)`. A frozen encoder is used as it is, in evaluation mode: its statistics
+    /// stay.
+    pub fn image_features(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
+        let mode = if self.config.image_trainable { mode } else { Mode::Eval };
+        self.image_encoder.forward(images, mode)
+    }
+
+    /// Captions as ids `(b, t)` and mask `(b, t)` → features `(b, d)`. A frozen encoder is used in evaluation mode,
+    /// without dropout.
+    pub fn text_features(
+        &self,
+        input_ids: &Tensor,
+        attention_mask: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let mode = if self.config.text_trainable { mode } else { Mode::Eval };
+        self.text_encoder.forward(input_ids, attention_mask, mode)
+    }
+
     /// Pictures `(b, 3, s, s)` → embeddings `(b, p)`, as they leave the head.
     pub fn encode_image(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
-        // A frozen encoder is used as it is: its statistics stay.
-        let encoder_mode = if self.config.image_trainable { mode } else { Mode::Eval };
-        let features = self.image_encoder.forward(images, encoder_mode)?; // (b, d)
-        self.image_projection.forward(&features, mode)
+        self.image_projection.forward(&self.image_features(images, mode)?, mode)
     }
 
     /// Captions as ids `(b, t)` and mask `(b, t)` → embeddings `(b, p)`, as they leave the head.
@@ -132,9 +148,7 @@ impl ClipModel {
         attention_mask: &Tensor,
         mode: Mode,
     ) -> Result<Tensor> {
-        let encoder_mode = if self.config.text_trainable { mode } else { Mode::Eval };
-        let features = self.text_encoder.forward(input_ids, attention_mask, encoder_mode)?; // (b, d)
-        self.text_projection.forward(&features, mode)
+        self.text_projection.forward(&self.text_features(input_ids, attention_mask, mode)?, mode)
     }
 
     /// Texts → embeddings `(n, p)`, as they leave the head: a query of `find_matches`.
@@ -160,8 +174,20 @@ impl ClipModel {
         attention_mask: &Tensor,
         mode: Mode,
     ) -> Result<Tensor> {
-        let image_embeddings = self.encode_image(images, mode)?;
-        let text_embeddings = self.encode_text(input_ids, attention_mask, mode)?;
+        let image = self.image_features(images, mode)?;
+        let text = self.text_features(input_ids, attention_mask, mode)?;
+        self.loss_of_features(&image, &text, mode)
+    }
+
+    /// The contrastive loss of a batch's features, `(b, d_i)` and `(b, d_t)`, → a scalar.
+    pub(super) fn loss_of_features(
+        &self,
+        image: &Tensor,
+        text: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let image_embeddings = self.image_projection.forward(image, mode)?;
+        let text_embeddings = self.text_projection.forward(text, mode)?;
         (self.loss)(&image_embeddings, &text_embeddings, &self.logit_scale())
     }
 

@@ -32,9 +32,9 @@ impl ConvNorm {
             return self.normalization.forward(&y, mode);
         }
         let y = self.normalization.forward_relu(&y, mode)?;
-        // min(y, 6), whose gradient above 6 is 1 − 1.
-        let above = ops::relu(&(&y - 6.)?)?;
-        Ok((y - above)?)
+        // min(y, 6), exactly 6 above, where the gradient is none: as 6 − relu(6 − y).
+        let below = ops::relu(&y.affine(-1., 6.)?)?;
+        Ok(below.affine(-1., 6.)?)
     }
 }
 
