@@ -16,18 +16,38 @@ const EPS: f64 = 1e-3;
 /// Convolution, batch norm, and ReLU6 where there is one.
 struct ConvNorm {
     convolution: Conv2d,
+    /// The kernel and the stride of a convolution whose zeros are added here: more to the right and the bottom.
+    padded: Option<(usize, usize)>,
     normalization: BatchNorm2d,
     relu6: bool,
 }
 
 impl ConvNorm {
-    fn new(convolution: Conv2d, channels: usize, relu6: bool, norm: &Params) -> Result<Self> {
-        let normalization = BatchNorm2d::with_eps(channels, EPS, norm)?;
-        Ok(Self { convolution: convolution.same_padding(), normalization, relu6 })
+    /// From `inp` channels to `out`; depthwise where `groups` is `inp`.
+    fn new(
+        (inp, out, groups): (usize, usize, usize),
+        (kernel, stride): (usize, usize),
+        relu6: bool,
+        convolution: &Params,
+        norm: &Params,
+    ) -> Result<Self> {
+        let convolution = Conv2d::grouped(inp, out, kernel, stride, groups, convolution)?;
+        let normalization = BatchNorm2d::with_eps(out, EPS, norm)?;
+        // With stride 1, `SAME` is the convolution's own padding, as much on every side.
+        Ok(match stride {
+            1 => Self { convolution, padded: None, normalization, relu6 },
+            _ => {
+                let convolution = convolution.with_padding(0);
+                Self { convolution, padded: Some((kernel, stride)), normalization, relu6 }
+            }
+        })
     }
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let y = self.convolution.forward(x)?;
+        let y = match self.padded {
+            Some((kernel, stride)) => self.convolution.forward(&pad_same(x, kernel, stride)?)?,
+            None => self.convolution.forward(x)?,
+        };
         if !self.relu6 {
             return self.normalization.forward(&y, mode);
         }
@@ -36,6 +56,19 @@ impl ConvNorm {
         let below = ops::relu(&y.affine(-1., 6.)?)?;
         Ok(below.affine(-1., 6.)?)
     }
+}
+
+/// TensorFlow's `SAME`: so many zeros around `(b, c, h, w)` that `⌈h / stride⌉ × ⌈w / stride⌉` pixels come out, an odd one
+/// to the right and the bottom.
+fn pad_same(x: &Tensor, kernel: usize, stride: usize) -> Result<Tensor> {
+    let mut x = x.clone();
+    for dim in [2, 3] {
+        let side = x.dim(dim)?;
+        let reach = side.div_ceil(stride).saturating_sub(1) * stride + kernel;
+        let missing = reach.saturating_sub(side);
+        x = x.pad_with_zeros(dim, missing / 2, missing - missing / 2)?;
+    }
+    Ok(x)
 }
 
 /// Widen, filter, narrow; the sum with what came in where the shapes allow it.
@@ -53,18 +86,18 @@ impl Inverted {
         let (names, expand) = match stage.expand {
             1 => (["conv_dw", "bn1", "conv_pw", "bn2"], None),
             _ => {
-                let conv = Conv2d::new(inp, inside, 1, 1, &params.pp("conv_pw"))?;
-                let expand = ConvNorm::new(conv, inside, true, &params.pp("bn1"))?;
+                let (conv, norm) = (params.pp("conv_pw"), params.pp("bn1"));
+                let expand = ConvNorm::new((inp, inside, 1), (1, 1), true, &conv, &norm)?;
                 (["conv_dw", "bn2", "conv_pwl", "bn3"], Some(expand))
             }
         };
         let [depthwise, depthwise_norm, project, project_norm] = names.map(|name| params.pp(name));
-        let filter = Conv2d::depthwise(inside, stage.kernel, stride, &depthwise)?;
-        let narrow = Conv2d::new(inside, out, 1, 1, &project)?;
+        let each = (inside, inside, inside);
+        let filter = (stage.kernel, stride);
         Ok(Self {
             expand,
-            depthwise: ConvNorm::new(filter, inside, true, &depthwise_norm)?,
-            project: ConvNorm::new(narrow, out, false, &project_norm)?,
+            depthwise: ConvNorm::new(each, filter, true, &depthwise, &depthwise_norm)?,
+            project: ConvNorm::new((inside, out, 1), (1, 1), false, &project, &project_norm)?,
             residual: stride == 1 && inp == out,
         })
     }
@@ -90,8 +123,10 @@ pub struct EfficientNetLite {
 impl EfficientNetLite {
     /// Takes its parameters from `params`, under timm's names.
     pub fn new(config: &EfficientNetLiteConfig, params: &Params) -> Result<Self> {
-        let stem = Conv2d::new(3, config.stem_size, 3, 2, &params.pp("conv_stem"))?;
-        let stem = ConvNorm::new(stem, config.stem_size, true, &params.pp("bn1"))?;
+        let part = |channels, kernel, conv: &str, norm: &str| {
+            ConvNorm::new(channels, kernel, true, &params.pp(conv), &params.pp(norm))
+        };
+        let stem = part((3, config.stem_size, 1), (3, 2), "conv_stem", "bn1")?;
         let mut blocks = Vec::new();
         let mut channels = config.stem_size;
         for (i, stage) in config.stages.iter().enumerate() {
@@ -102,8 +137,7 @@ impl EfficientNetLite {
                 channels = stage.channels;
             }
         }
-        let head = Conv2d::new(channels, config.head_size, 1, 1, &params.pp("conv_head"))?;
-        let head = ConvNorm::new(head, config.head_size, true, &params.pp("bn2"))?;
+        let head = part((channels, config.head_size, 1), (1, 1), "conv_head", "bn2")?;
         Ok(Self { stem, blocks, head, features: config.head_size })
     }
 }

@@ -140,26 +140,18 @@ impl Dropout {
     }
 }
 
-/// What surrounds a picture before a convolution: zeros, so many rows and columns of them.
-#[derive(Clone, Copy, Debug)]
-enum Padding {
-    /// As many on every side: PyTorch's.
-    Even(usize),
-    /// So many that `⌈side / stride⌉` pixels come out; an odd one goes to the right and the bottom: TensorFlow's `SAME`.
-    Same,
-}
-
-/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in / groups, k, k)`.
+/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in/groups, k, k)`.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: Param,
     stride: usize,
-    padding: Padding,
+    padding: usize,
     groups: usize,
 }
 
 impl Conv2d {
-    /// Starts normal with deviation `√(2 / (out·k²))` (He's initialisation by fan-out, as ResNet's).
+    /// Padded by `k/2`, one group. Starts normal with deviation `√(2 / (out·k²))` (He's initialisation by fan-out, as
+    /// ResNet's).
     pub fn new(
         in_channels: usize,
         out_channels: usize,
@@ -167,37 +159,40 @@ impl Conv2d {
         stride: usize,
         params: &Params,
     ) -> Result<Self> {
-        Self::grouped((in_channels, out_channels, 1), kernel, stride, params)
+        Self::grouped(in_channels, out_channels, kernel, stride, 1, params)
     }
 
-    /// Each channel by itself: as many groups as channels. Key: `weight (c, 1, k, k)`.
-    pub fn depthwise(
-        channels: usize,
+    /// As [`new`](Self::new), in `groups` that see only their own channels; with `groups = in_channels` it is depthwise.
+    ///
+    /// # Errors
+    /// When `groups` does not divide both numbers of channels.
+    pub fn grouped(
+        in_channels: usize,
+        out_channels: usize,
         kernel: usize,
         stride: usize,
+        groups: usize,
         params: &Params,
     ) -> Result<Self> {
-        Self::grouped((channels, channels, channels), kernel, stride, params)
-    }
-
-    fn grouped(
-        (inp, out, groups): (usize, usize, usize),
-        kernel: usize,
-        stride: usize,
-        params: &Params,
-    ) -> Result<Self> {
-        let std = (2. / (out / groups * kernel * kernel) as f32).sqrt();
-        let shape = (out, inp / groups, kernel, kernel);
+        if groups == 0
+            || !in_channels.is_multiple_of(groups)
+            || !out_channels.is_multiple_of(groups)
+        {
+            let expected = format!("a divisor of {in_channels} and of {out_channels}");
+            return Err(Error::value("Conv2d::grouped, groups", expected, groups));
+        }
+        let std = (2. * groups as f32 / (out_channels * kernel * kernel) as f32).sqrt();
+        let shape = (out_channels, in_channels / groups, kernel, kernel);
         let weight = params.get(shape, "weight", Init::Normal(std))?;
-        Ok(Self { weight, stride, padding: Padding::Even(kernel / 2), groups })
+        Ok(Self { weight, stride, padding: kernel / 2, groups })
     }
 
-    /// With TensorFlow's padding `SAME` in place of PyTorch's: they differ where the stride does not divide evenly.
-    pub fn same_padding(self) -> Self {
-        Self { padding: Padding::Same, ..self }
+    /// The same with another padding: 0 for pictures that are padded already.
+    pub fn with_padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
     }
 
-    /// `(b, in, h, w)` → `(b, out, ⌈h/stride⌉, ⌈w/stride⌉)` for odd kernels
+    /// `(b, in, h, w)` → `(b, out, h', w')`, `h' = ⌊(h + 2·padding − k) / stride⌋ + 1`
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let channels = self.weight.var().dim(1)? * self.groups;
         if x.rank() != 4 || x.dim(1)? != channels {
@@ -208,30 +203,11 @@ impl Conv2d {
                 x.shape(),
             ));
         }
-        let (x, padding) = self.padded(x)?;
         let weight = self.weight.tensor();
-        if self.groups == 1 {
-            return ops::conv2d(&x, &weight, self.stride, padding);
+        match self.groups {
+            1 => ops::conv2d(x, &weight, self.stride, self.padding),
+            groups => Ok(x.conv2d(&weight, self.padding, self.stride, 1, groups)?),
         }
-        Ok(x.conv2d(&weight, padding, self.stride, 1, self.groups)?)
-    }
-
-    /// The picture with what zeros the convolution cannot add itself, and how many it is to add on every side.
-    fn padded(&self, x: &Tensor) -> Result<(Tensor, usize)> {
-        if let Padding::Even(padding) = self.padding {
-            return Ok((x.clone(), padding));
-        }
-        let kernel = self.weight.var().dim(2)?;
-        let missing = |side: usize| {
-            let reach = side.div_ceil(self.stride).saturating_sub(1) * self.stride + kernel;
-            reach.saturating_sub(side)
-        };
-        let (down, across) = (missing(x.dim(2)?), missing(x.dim(3)?));
-        if down == across && down % 2 == 0 {
-            return Ok((x.clone(), down / 2));
-        }
-        let x = x.pad_with_zeros(2, down / 2, down - down / 2)?;
-        Ok((x.pad_with_zeros(3, across / 2, across - across / 2)?, 0))
     }
 }
 
