@@ -6,7 +6,8 @@
 
 PYTHON has jupyter_client and nbformat (`cargo vl lab` makes one). For every code cell: wall time from the request to the
 reply, less the time that the cell's own code ran, as the process that runs it measures it. The stock kernel compiles
-the library first (some ten minutes), outside of what is measured. `--skip TEXT` leaves cells out that hold the text, a
+the library first (some ten minutes), outside of what is measured. `rustc alone` is the last call of rustc for a cell, what
+nothing can go below; evcxr calls it once to four times a cell. `--skip TEXT` leaves cells out that hold the text, a
 training for one.
 """
 
@@ -51,7 +52,11 @@ def ran(reply, times):
 ran.lines = 0
 
 
-def measure(name, folder, notebooks, args, times):
+def lines(path):
+    return path.read_text().split() if path.exists() else []
+
+
+def measure(name, folder, notebooks, args, times, rustc):
     """Starts, then every cell of every notebook."""
     starts, cells = [], []
     os.chdir(folder)
@@ -67,10 +72,12 @@ def measure(name, folder, notebooks, args, times):
         run(client, "1 + 1")
         ran.lines = len(times.read_text().split()) if times.exists() else 0
         for code in code_cells(path, args.skip):
+            calls = len(lines(rustc))
             wall, reply = run(client, code)
             own = ran(reply, times)
             status = reply["content"]["status"]
-            cells.append({"notebook": path.stem, "cell": code.splitlines()[0], "wall": wall, "ran": own, "status": status})
+            alone = [float(seconds) for seconds in lines(rustc)[calls:]]
+            cells.append({"notebook": path.stem, "cell": code.splitlines()[0], "wall": wall, "ran": own, "status": status, "rustc": alone})
             if args.verbose:
                 print(f"{name:16} {path.stem:16} {wall - own:6.3f} s beside {own:7.3f} s  {status:6} {code.splitlines()[0][:60]}")
         client.stop_channels()
@@ -78,17 +85,18 @@ def measure(name, folder, notebooks, args, times):
     return starts, cells
 
 
-def row(name, starts, cells):
-    beside = sorted(c["wall"] - c["ran"] for c in cells)
+def row(name, starts, beside):
+    beside = sorted(beside)
     at = lambda part: beside[min(len(beside) - 1, int(part * len(beside)))]
-    start = statistics.median(starts) if starts else float("nan")
-    return f"| {name} | {start:.2f} | {len(beside)} | {statistics.median(beside):.3f} | {at(0.9):.3f} | {beside[-1]:.3f} |"
+    start = f"{statistics.median(starts):.2f}" if starts else "–"
+    return f"| {name} | {start} | {len(beside)} | {statistics.median(beside):.3f} | {at(0.9):.3f} | {beside[-1]:.3f} |"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
     parser.add_argument("--stock", type=Path, help="the program stock-kernel")
+    parser.add_argument("--keep", type=Path, help="where the stock kernel's compiled library stays for the next call")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--skip", action="append", default=[], metavar="TEXT")
     parser.add_argument("--json", type=Path)
@@ -99,12 +107,13 @@ def main():
     results = {}
     with tempfile.TemporaryDirectory() as temporary:
         temporary = Path(temporary)
-        times = temporary / "times"
+        times, rustc = temporary / "times", temporary / "rustc"
+        os.environ["VL_BENCH_RUSTC"] = str(rustc)
         if args.stock:
             # The library is compiled once, in a place that outlives the kernels.
             spec = temporary / "kernels/stock-evcxr"
             spec.mkdir(parents=True)
-            env = {"EVCXR_TMPDIR": str(temporary / "evcxr"), "VL_BENCH_TIMES": str(times)}
+            env = {"EVCXR_TMPDIR": str((args.keep or temporary / "evcxr").resolve()), "VL_BENCH_TIMES": str(times)}
             argv = [str(args.stock.resolve()), "--control_file", "{connection_file}"]
             kernel = {"argv": argv, "display_name": "stock", "language": "rust", "interrupt_mode": "message", "env": env}
             (spec / "kernel.json").write_text(json.dumps(kernel))
@@ -119,11 +128,13 @@ def main():
                 manager, client = start_new_kernel(kernel_name=name, startup_timeout=3600)
                 client.stop_channels()
                 manager.shutdown_kernel()
-            results[name] = measure(name, root / "notebooks", notebooks, args, times)
+            results[name] = measure(name, root / "notebooks", notebooks, args, times, rustc)
     print("| kernel | start to the first result, s (median) | cells | beside the code, s: median | 9 of 10 | most |")
     print("|---|---|---|---|---|---|")
     for name, (starts, cells) in results.items():
-        print(row(name, starts, cells))
+        print(row(name, starts, [c["wall"] - c["ran"] for c in cells]))
+        if alone := [c["rustc"][-1] for c in cells if c["rustc"]]:
+            print(row("rustc alone", [], alone))
     if args.json:
         args.json.write_text(json.dumps({n: {"starts": s, "cells": c} for n, (s, c) in results.items()}, indent=1))
 

@@ -14,7 +14,10 @@ pub use crate::clip::{
     LiveCurves, Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid,
     retrieval, train_epoch, valid_epoch,
 };
-pub use crate::config::{Config, DistilBertConfig, Gpt2Config, ResNetConfig, Schedule, Start, Temperature};
+pub use crate::config::{
+    BertConfig, Config, DistilBertConfig, EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig,
+    ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
+};
 pub use crate::dataset::{
     BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
     PairDataset, Skipped, Splits, Transform, load_image, split_by_image,

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    caption, check, data, doctor, eval, frozen, hint, kernel, lab, matching, matrix, pretrain, progress, release,
-    run, site, sync, train, watch,
+    caption, check, data, doctor, eval, fetch, frozen, hint, kernel, lab, matching, matrix,
+    pretrain, progress, release, run, site, sync, train, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -23,6 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Data(data::DataArgs),
+    Fetch(fetch::FetchArgs),
     Lab(lab::LabArgs),
     Run(run::RunArgs),
     Kernel(kernel::KernelArgs),
@@ -65,6 +66,7 @@ pub fn main(holes: Option<Holes>) -> ExitCode {
 fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
     match (command, holes) {
         (Command::Data(args), _) => data::data(args)?,
+        (Command::Fetch(args), _) => fetch::fetch(args)?,
         (Command::Lab(args), _) => lab::lab(args)?,
         (Command::Run(args), _) => run::run(args)?,
         (Command::Kernel(args), _) => kernel::kernel(args)?,

@@ -117,7 +117,8 @@ pub fn output(command: &mut Command, hint: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn failed(command: &Command, why: impl std::fmt::Display, hint: &str) -> Error {
+/// That a program failed, as it was called.
+pub(crate) fn failed(command: &Command, why: impl std::fmt::Display, hint: &str) -> Error {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     // A script given as an argument is no help in a message.
     let words: Vec<_> =

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod bank;
+pub mod building;
 mod cli;
 pub mod cmd;
 pub mod error;

@@ -219,7 +219,7 @@ use vision_language::prelude::*;
 
 let config = Config::tiny();
 let mut table = Table::new(["preset", "picture side", "batch", "projection", "epochs"]);
-for c in [config.clone(), Config::lecture()] {
+for c in [config.clone(), Config::mini(), Config::lecture()] {
     let numbers = [c.size, c.batch_size, c.projection_dim, c.epochs].map(|n| n.to_string());
     table = table.row([vec![c.preset], numbers.to_vec()].concat());
 }
@@ -297,7 +297,7 @@ let captions = folder.captions(BadRows::Refuse)?;
 let splits = Splits::of(&folder, &captions)?;
 let eight: Vec<usize> = splits.valid.iter().copied().step_by(5).take(8).collect();
 let eight = captions.select(&eight);
-let transform = Transform::imagenet(config.size);
+let transform = Transform::of(&config);
 ;
 
 let mut pictures = Vec::new();
@@ -405,7 +405,7 @@ pub type Pairs = Arc<dyn PairDataset>;
 pub fn pairs(captions: &Captions, folder: &DataFolder, model: &ClipModel) -> Result<Pairs> {
     let (names, texts) = (&captions.image_filenames, &captions.captions);
     let (tokenizer, config) = (model.tokenizer(), model.config());
-    let transform = Transform::imagenet(config.size);
+    let transform = Transform::of(config);
     let max_length = config.max_length;
     let set = FolderPairs::new(names, texts, tokenizer, &transform, &folder.images, max_length)?;
     Ok(Arc::new(set.cached()))
@@ -470,7 +470,7 @@ if epochs == 0 {
 ;
 
 let model = if epochs > 0 { model } else { ClipModel::shipped()? };
-let transform = Transform::imagenet(config.size);
+let transform = Transform::of(&config);
 let eight = valid.select(&[0, 1, 2, 3, 4, 5, 6, 7]);
 let mut pictures = Vec::new();
 for (i, name) in eight.image_filenames.iter().enumerate() {

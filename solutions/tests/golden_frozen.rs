@@ -51,7 +51,8 @@ fn model(golden: &Golden) -> Frozen {
                 depths: vec![1, 2],
                 layer: ResidualLayer::Basic,
                 stem: Stem::Small,
-            },
+            }
+            .into(),
             image_encoder_lr: 1e-3,
             ..Config::tiny()
         },

@@ -3,9 +3,8 @@
 use candle_core::{DType, Tensor};
 
 use super::{FrozenConfig, FrozenHoles, LmStart};
-use crate::checkpoint::StateDict;
 use crate::config::{Gpt2Config, Start};
-use crate::encoder::{self, ImageEncoder, ResNet};
+use crate::encoder::{self, ImageEncoder};
 use crate::language_model::{Gpt2, LmInput};
 use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params};
 use crate::text::BpeTokenizer;
@@ -45,16 +44,7 @@ impl Frozen {
         };
         let model = Self::with(config, &params, text_encoder, tokenizer, holes)?;
         if config.base.image_start == Start::Pretrained {
-            // The preset's weights come under CLIP's names.
-            let clip = Params::new(params.device(), 0);
-            let place = clip.pp("image_encoder.model");
-            ResNet::new(&config.base.image_encoder, &place)?;
-            encoder::load_pretrained_image(&config.base, &place)?;
-            let bare = |(name, value): (String, Tensor)| {
-                (name.replacen("image_encoder.model.", "", 1), value)
-            };
-            let state: StateDict = place.state_dict().into_iter().map(bare).collect();
-            params.pp("vision_encoder").load_below(&state)?;
+            encoder::load_pretrained_image(&config.base, &params.pp("vision_encoder"))?;
         }
         if config.language_model == LmStart::Frozen {
             (holes.freeze_lm)(&lm_params)?;
@@ -83,7 +73,7 @@ impl Frozen {
             .token_to_id(Self::IMAGE)
             .ok_or_else(|| Error::value("the tokenizer", Self::IMAGE, "no such token"))?;
         let place = params.pp("vision_encoder");
-        let vision_encoder = ResNet::new(&config.base.image_encoder, &place)?;
+        let vision_encoder = encoder::image_encoder(&config.base.image_encoder, &place)?;
         place.set_trainable(config.base.image_trainable);
         let wide = config.num_visual_prefix * text_encoder.config().n_embd;
         let vision_proj_m =
@@ -94,7 +84,7 @@ impl Frozen {
             image_token_id,
             params: params.clone(),
             text_encoder,
-            vision_encoder: Box::new(vision_encoder),
+            vision_encoder,
             vision_proj_m,
             holes,
         })

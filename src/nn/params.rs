@@ -163,6 +163,11 @@ impl Params {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
     }
 
+    /// The name of this place: what stands before the names below it, without the last dot.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The device that the parameters live on.
     pub fn device(&self) -> &Device {
         &self.device

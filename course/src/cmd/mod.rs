@@ -6,6 +6,7 @@ pub mod common;
 pub mod data;
 pub mod doctor;
 pub mod eval;
+pub mod fetch;
 pub mod frozen;
 pub mod hint;
 pub mod kernel;

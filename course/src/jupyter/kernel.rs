@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::building::build;
 use crate::facade::{Facade, JSON, artefact};
 use crate::house::{House, cargo, output, show};
 use crate::{Error, Result};
 
 /// The kernel's name, by which a notebook asks for it.
 pub const NAME: &str = "vision-language";
+
+/// What the kernel has compiled for itself, from nothing.
+const CRATES: u32 = 250;
 
 /// The kernel, built and ready to be installed.
 #[derive(Clone, Debug)]
@@ -24,14 +28,9 @@ impl Kernel {
     /// Builds the kernel and the library as one dynamic library: a second where nothing has changed.
     pub fn build(house: &House) -> Result<Kernel> {
         add_rust_src(&house.root)?;
-        if !house.own().exists() {
-            eprintln!(
-                "Building the library and the kernel: some ten minutes the first time, on two cores."
-            );
-        }
+        let kernel = ["build", "--package", "course-kernel", "--bins", JSON];
         let hint = "the compiler says why above";
-        let build = ["build", "--package", "course-kernel", "--bins", JSON];
-        let built = output(cargo(&house.root).args(build), hint)?;
+        let built = build(cargo(&house.root).args(kernel), "building the kernel", CRATES, hint)?;
         let program = artefact(&built, "vl-kernel", |path| path.ends_with("vl-kernel"))?;
         let Facade { library: facade, deps } = Facade::build(house)?;
         let (root, own) = (house.root.clone(), house.own());
@@ -40,6 +39,8 @@ impl Kernel {
 
     /// Writes the kernelspec into `folder`, which is then all there is of the kernel.
     pub fn install(&self, folder: &Path) -> Result<()> {
+        // Said here, a folder that cannot be written is named and not the program that met it.
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let mut command = Command::new(&self.program);
         command.arg("install").arg("--workspace").arg(&self.root).arg("--deps").arg(&self.deps);
         command.arg("--facade").arg(&self.facade).arg("--folder").arg(folder);

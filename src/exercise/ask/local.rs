@@ -1,9 +1,11 @@
-//! Code in this process: a panic is caught and an endless loop is left behind, so that a notebook's variables live on.
+//! Code in this process: a panic is caught and an endless loop is stopped, so that a notebook's variables live on.
 
+use std::cell::Cell;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::answers::Answers;
+use super::halt;
 use super::{Answer, Ask, Failure, Question};
 use crate::exercise::trial::quietly;
 
@@ -14,46 +16,65 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 pub struct Local {
     answers: Answers,
     limit: Duration,
+    running: Cell<bool>,
 }
 
 impl Local {
     /// Asks these, ten seconds a question at most.
     pub fn new(answers: Answers) -> Self {
-        Self { answers, limit: LIMIT }
+        Self { answers, limit: LIMIT, running: Cell::new(false) }
     }
 
     /// With another limit.
     pub fn limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
+
+    /// Whether code that had no end still runs: it could not be stopped.
+    pub fn still_running(&self) -> bool {
+        self.running.get()
+    }
 }
 
 impl Ask for Local {
     fn ask(&self, question: &Question) -> Result<Answer, Failure> {
-        within(self.limit, {
-            let (answers, question) = (self.answers.clone(), question.clone());
-            move || (*answers)(&question)
-        })
+        let (answers, asked) = (self.answers.clone(), question.clone());
+        let (outcome, stopped) = run(self.limit, move || (*answers)(&asked));
+        self.running.set(self.running.get() || !stopped);
+        outcome
     }
 }
 
-/// Runs `code` on a thread, quietly. After `limit` the thread is left to itself: nothing can end it but the process.
+/// Runs `code` on a thread, quietly. After `limit` the thread is stopped, where that can be done ([`halt`]).
 pub(in crate::exercise) fn within<T: Send + 'static>(
     limit: Duration,
     code: impl FnOnce() -> crate::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
+    run(limit, code).0
+}
+
+/// What came of it, and whether the thread does nothing any more.
+fn run<T: Send + 'static>(
+    limit: Duration,
+    code: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> (Result<T, Failure>, bool) {
     let (sender, receiver) = channel();
     let thread = std::thread::Builder::new().name("check".into()).spawn(move || {
         // Nobody listens any more when the time is over.
         let _ = sender.send(quietly(code));
     });
-    if let Err(error) = thread {
-        return Err(Failure::Error(format!("no thread for the check: {error}")));
-    }
+    let thread = match thread {
+        Ok(thread) => thread,
+        Err(error) => {
+            return (Err(Failure::Error(format!("no thread for the check: {error}"))), true);
+        }
+    };
     match receiver.recv_timeout(limit) {
-        Ok(outcome) => outcome,
-        Err(RecvTimeoutError::Timeout) => Err(Failure::TimedOut(limit)),
-        Err(RecvTimeoutError::Disconnected) => Err(Failure::Died("the thread ended".into())),
+        Ok(outcome) => (outcome, true),
+        Err(RecvTimeoutError::Disconnected) => {
+            (Err(Failure::Died("the thread ended".into())), true)
+        }
+        Err(RecvTimeoutError::Timeout) => (Err(Failure::TimedOut(limit)), halt::halt(&thread)),
     }
 }
 

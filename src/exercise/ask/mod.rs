@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod frame;
+mod halt;
 mod local;
 pub mod worker;
 

@@ -231,10 +231,13 @@ pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Report {
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {
     let exercise = exercise(id).expect("an exercise of the list");
-    let mut report = report(exercise, &Local::new(answers));
-    // Nothing but the process's end ends a thread.
+    let local = Local::new(answers);
+    let mut report = report(exercise, &local);
     for check in report.checks.iter_mut().filter(|check| check.status == Status::TimedOut) {
-        check.came += " (It is still running; restart the kernel when you have mended it.)";
+        check.came += match local.still_running() {
+            true => " (It is still running; restart the kernel when you have mended it.)",
+            false => " (It was stopped; your variables are still there.)",
+        };
     }
     report
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ const CRATE: &str = "ctx";
 pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
     let manifest = fs::read_to_string(cell.join("Cargo.toml"))?;
     let source = fs::read_to_string(cell.join("src/lib.rs"))?;
+    if let Some(telling) = telling_where(&source) {
+        fs::write(cell.join("src/lib.rs"), telling)?;
+    }
     let mut stdout = std::io::stdout().lock();
     if let Some(missing) = install.missing()
         && source.contains("vision_language")
@@ -60,8 +64,24 @@ pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What goes before the line's number where a `?` has met an error: the last line that the cell says on standard error.
+pub const AT: &str = "\u{1e}at ";
+
+/// evcxr's conversion of errors, with the place of the `?` told behind the error: lines stay where they are.
+fn telling_where(source: &str) -> Option<String> {
+    let conversion = source.find("> From<T> for EvcxrUserCodeError {")?;
+    let (before, rest) = source.split_at(conversion);
+    let (head, body) = rest.split_once("fn from(error: T) -> Self {")?;
+    let (print, after) = body.split_once(", error);")?;
+    Some(format!(
+        "{before}{head}#[track_caller] fn from(error: T) -> Self {{{print}, error); \
+         eprintln!(\"\\u{{1e}}at {{}}\", std::panic::Location::caller().line());{after}"
+    ))
+}
+
 /// What rustc says, a JSON object a line, and whether it succeeded.
 fn compile(mut rustc: Command) -> Result<(Vec<String>, bool)> {
+    let begun = Instant::now();
     let spawned = rustc.stderr(Stdio::piped()).spawn();
     let mut child =
         spawned.with_context(|| format!("{} does not start", rustc.get_program().display()))?;
@@ -75,8 +95,16 @@ fn compile(mut rustc: Command) -> Result<(Vec<String>, bool)> {
             eprintln!("{line}");
         }
     }
-    Ok((lines, child.wait()?.success()))
+    let success = child.wait()?.success();
+    if let Some(path) = std::env::var_os(TIMES) {
+        let mut times = fs::OpenOptions::new().create(true).append(true).open(path)?;
+        writeln!(times, "{}", begun.elapsed().as_secs_f64())?;
+    }
+    Ok((lines, success))
 }
+
+/// The file for the seconds of each call of rustc, a line each: `benches/kernel.py` asks for them.
+const TIMES: &str = "VL_BENCH_RUSTC";
 
 /// The compiler's words for "this library does not fit the one that it was compiled with".
 const STALE: &[&str] = &["\"E0460\"", "\"E0462\"", "\"E0463\"", "\"E0514\""];
@@ -209,6 +237,18 @@ vision-language = {path = \"/w\"}
         assert_eq!(wrapped["reason"], "compiler-message");
         assert_eq!(wrapped["target"]["name"], "ctx");
         assert_eq!(wrapped["message"], serde_json::from_str::<Value>(diagnostic).unwrap());
+    }
+
+    #[test]
+    fn an_error_tells_where_it_was_met() {
+        let evcxrs = "struct EvcxrUserCodeError {}\n            impl<T: Debug> From<T> for EvcxrUserCodeError {\n                \
+             fn from(error: T) -> Self {\n                    eprintln!(\"{:?}\", error);\n                    println!(\"x\");";
+        let telling = telling_where(evcxrs).unwrap();
+        assert_eq!(telling.lines().count(), evcxrs.lines().count());
+        assert!(telling.contains("#[track_caller] fn from(error: T)"), "{telling}");
+        let told = r#"eprintln!("{:?}", error); eprintln!("\u{1e}at {}", std::panic::Location::caller().line());"#;
+        assert!(telling.contains(told), "{telling}");
+        assert_eq!(telling_where("fn main() {}"), None);
     }
 
     #[test]

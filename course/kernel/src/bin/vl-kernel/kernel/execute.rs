@@ -127,7 +127,10 @@ impl Shell {
                             words::did_not_run()
                         }
                         (panic, true) => words::panicked(panic.as_ref(), &self.past),
-                        _ => words::failed(&cell.error),
+                        _ => {
+                            let place = cell.error_line.and_then(|line| self.past.place(line, "?"));
+                            words::failed(&cell.error, place.as_ref())
+                        }
                     });
                 }
                 Ok(data_of(outputs))

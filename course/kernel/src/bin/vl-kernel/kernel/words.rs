@@ -130,8 +130,8 @@ fn snippet(text: &mut String, place: &Place) {
     let _ = writeln!(text, "{BLUE}{gap} |{PLAIN}");
 }
 
-/// A `?` that met an error.
-pub fn failed(error: &str) -> Failure {
+/// A `?` that met an error, and where it stands.
+pub fn failed(error: &str, place: Option<&Place>) -> Failure {
     let error = error.trim();
     let first = error.lines().next().unwrap_or("an error");
     if let Some(what) = error.strip_prefix("stopped: ") {
@@ -144,8 +144,10 @@ pub fn failed(error: &str) -> Failure {
     if let Some(shapes) = shapes(error) {
         let _ = writeln!(text, "{shapes}");
     }
-    let _ =
-        write!(text, "{DIM}The `?` at the end of a line has stopped the cell there. {KEPT}{PLAIN}");
+    if let Some(place) = place {
+        snippet(&mut text, place);
+    }
+    let _ = write!(text, "{DIM}The `?` of this line has stopped the cell there. {KEPT}{PLAIN}");
     failure("error", first, text)
 }
 
@@ -232,18 +234,20 @@ mod tests {
 
     #[test]
     fn a_product_that_does_not_fit_names_its_dimensions() {
-        let said = failed("shape mismatch in matmul, lhs: [2, 3], rhs: [2, 3]").text;
+        let place = Place { cell: 4, line: 2, text: "a.matmul(&b)?".into(), function: None };
+        let said = failed("shape mismatch in matmul, lhs: [2, 3], rhs: [2, 3]", Some(&place)).text;
+        assert!(said.contains("cell [4], line 2"), "{said}");
         assert!(
             said.contains("(n, k) = (2, 3) and (k, m) = (2, 3)") && said.contains("3 ≠ 2"),
             "{said}"
         );
-        let said = failed("shape mismatch in add, lhs: [2, 3], rhs: [3]").text;
+        let said = failed("shape mismatch in add, lhs: [2, 3], rhs: [3]", None).text;
         assert!(said.contains("`broadcast_add`"), "{said}");
     }
 
     #[test]
     fn the_stop_button_is_no_error_of_the_student() {
-        let said = failed("stopped: the training (epoch 1: 3 of 9 steps are done)\n");
+        let said = failed("stopped: the training (epoch 1: 3 of 9 steps are done)\n", None);
         assert_eq!(said.name, "interrupted");
         assert!(said.text.contains("3 of 9"), "{}", said.text);
     }

@@ -57,6 +57,8 @@ pub struct Cell {
     pub failed: bool,
     /// What the `?` said.
     pub error: String,
+    /// The line of generated code where the `?` stands.
+    pub error_line: Option<usize>,
     /// Variables that are gone since their type was defined anew.
     pub redefined: Vec<String>,
     /// The user wants it to end.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use course_kernel::shim::build::AT;
 
 use super::cell::{Cell, Panic};
 use super::marks::{Marks, Piece};
@@ -367,10 +368,15 @@ impl Relay {
             }
             "EVCXR_ERROR_OCCURRED" => {
                 self.publish_words();
-                let error = self.errors.take();
+                let told = self.errors.take();
+                let (error, line) = match told.rsplit_once(AT) {
+                    Some((error, line)) => (error.to_owned(), line.trim().parse().ok()),
+                    None => (told, None),
+                };
                 let mut cell = self.talk.cell();
                 cell.failed = true;
                 cell.error = error;
+                cell.error_line = line;
             }
             "EVCXR_EXECUTION_COMPLETE" => {
                 self.publish();
