@@ -169,7 +169,9 @@ pub fn freeze_lm(freeze: FreezeLm) -> Answers {
         let model = Gpt2::new(&config, &place)?;
         // What is beside the language model is none of its business.
         let other = params.pp("vision_proj_m").get((2, 2), "weight", Init::Const(1.))?;
-        let before = params.state_dict();
+        let copies = params.all().into_iter();
+        let copies = copies.map(|p| Ok((p.name().to_string(), p.var().as_tensor().copy()?)));
+        let before: BTreeMap<String, Tensor> = copies.collect::<Result<_>>()?;
         for _ in 0..q.parse("times")? {
             freeze(&place)?;
         }

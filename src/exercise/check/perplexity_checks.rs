@@ -8,8 +8,8 @@ use crate::exercise::report::Status;
 
 const ID: &str = "perplexity";
 
-/// f32 logarithms leave about 1e-6 of a value; the nearest wrong way in `goldens.json` is 4 % away.
-const TOLERANCE: f64 = 1e-3;
+/// f32 logarithms leave about 1e-6 of a value; the nearest wrong way in a check is 3.5e-3 away.
+const TOLERANCE: f64 = 3e-4;
 
 /// A written answer of fewer words gives no reasons.
 const WORDS: usize = 30;
