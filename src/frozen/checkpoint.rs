@@ -21,9 +21,9 @@ impl Frozen {
     /// What a checkpoint keeps: parameters that train, and the running statistics beside them.
     pub fn trained(&self) -> StateDict {
         let params = self.params().all();
-        let kept = params.iter().filter(|p| {
-            p.is_trainable() || (p.is_buffer() && self.config().base.image_trainable)
-        });
+        let kept = params
+            .iter()
+            .filter(|p| p.is_trainable() || (p.is_buffer() && self.config().base.image_trainable));
         kept.map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
     }
 
@@ -74,7 +74,10 @@ impl Frozen {
         let card: Card = serde_json::from_slice(record)
             .map_err(|e| wrong(format!("its configuration cannot be read: {e}")))?;
         if card.model != "frozen" {
-            return Err(wrong(format!("it holds a model of the kind `{}`, not `frozen`", card.model)));
+            return Err(wrong(format!(
+                "it holds a model of the kind `{}`, not `frozen`",
+                card.model
+            )));
         }
         let model = Self::new(&card.config, holes)?;
         let mut trained = file.state;
@@ -82,8 +85,13 @@ impl Frozen {
         if let Some(missing) = model.trained().keys().find(|key| !trained.contains_key(*key)) {
             return Err(wrong(format!("it lacks `{missing}`")));
         }
-        let mut state = model.params().state_dict();
-        state.extend(trained);
+        let mut state = trained;
+        for param in model.params().all() {
+            // What was not trained stays: a copy, since a variable cannot be set to itself.
+            if !state.contains_key(param.name()) {
+                state.insert(param.name().to_string(), param.var().as_tensor().copy()?);
+            }
+        }
         model.params().load_state_dict(&state).map_err(|e| wrong(e.to_string()))?;
         Ok(model)
     }

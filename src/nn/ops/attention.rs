@@ -95,7 +95,14 @@ impl Plan {
         let ((b, s, d), (b2, t, d2)) = (q.dims3()?, k.dims3()?);
         let heads = op.heads;
         let few = op.causal && s > t;
-        if b != b2 || d != d2 || v != k || op.bias.len() != b * t || heads == 0 || d % heads != 0 || few {
+        if b != b2
+            || d != d2
+            || v != k
+            || op.bias.len() != b * t
+            || heads == 0
+            || d % heads != 0
+            || few
+        {
             candle_core::bail!(
                 "attention: expected queries (b, s, d), keys and values (b, t, d), mask (b, t) and heads that divide d; got {q:?}, {k:?}, {v:?}, {} and {heads}",
                 op.bias.len()

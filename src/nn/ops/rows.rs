@@ -159,9 +159,7 @@ impl LayerNorm {
                 )
             },
         );
-        let sums = || {
-            (column_sums(g, d, |i, g| g * normal[i]), column_sums(g, d, |_, g| g))
-        };
+        let sums = || (column_sums(g, d, |i, g| g * normal[i]), column_sums(g, d, |_, g| g));
         (dx, wanted.then(sums))
     }
 }
