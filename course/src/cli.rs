@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    check, data, doctor, eval, fetch, hint, kernel, lab, matching, matrix, pretrain, progress,
-    release, run, site, sync, train, watch,
+    caption, check, data, doctor, eval, fetch, frozen, hint, kernel, lab, matching, matrix,
+    pretrain, progress, release, run, site, sync, train, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -31,6 +31,9 @@ enum Command {
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
+    Frozen(frozen::FrozenArgs),
+    Caption(caption::CaptionArgs),
+    Ask(caption::AskArgs),
     Pretrain(pretrain::PretrainArgs),
     Check(check::CheckArgs),
     Watch(watch::WatchArgs),
@@ -79,10 +82,21 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Release(args), _) => release::release(args)?,
         (Command::Site(args), _) => site::site(args)?,
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
-        (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
+        (Command::Caption(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
+            caption::caption(args, holes.as_ref())?;
+        }
+        (Command::Ask(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
+            caption::ask(args, holes.as_ref())?;
+        }
+        (Command::Caption(_) | Command::Ask(_), _)
+        | (
+            Command::Train(_) | Command::Match(_) | Command::Eval(_) | Command::Frozen(_),
+            None,
+        ) => {
             return holes::delegate();
         }
         (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
+        (Command::Frozen(args), Some(holes)) => frozen::frozen(args, &holes)?,
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
         (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
     }

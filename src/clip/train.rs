@@ -11,7 +11,7 @@ use crate::checkpoint::{StateDict, load_pt};
 use crate::config::Schedule;
 use crate::dataset::Loader;
 use crate::display::Interruptible;
-use crate::nn::{AdamW, Mode, ReduceLrOnPlateau};
+use crate::nn::{AdamW, Mode, ReduceLrOnPlateau, warm_cosine};
 use crate::{Error, Result};
 
 /// A running mean, weighted by the sizes of batches.
@@ -101,13 +101,7 @@ impl TrainLog {
         if self.peak.is_empty() {
             self.peak = optimizer.groups().iter().map(|g| g.lr).collect();
         }
-        const WARM: f64 = 0.05;
-        let done = self.progress(steps_per_epoch);
-        let factor = if done < WARM {
-            (done / WARM).max(0.02)
-        } else {
-            0.5 * (1. + (std::f64::consts::PI * (done - WARM) / (1. - WARM)).cos())
-        };
+        let factor = warm_cosine(self.progress(steps_per_epoch));
         for (group, peak) in optimizer.groups_mut().iter_mut().zip(&self.peak) {
             group.lr = peak * factor;
         }

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 mod image_encoder;
+mod language;
 mod text_encoder;
 
 pub use image_encoder::{
     EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage, ResNetConfig, ResidualLayer, Stem,
 };
+pub use language::Gpt2Config;
 pub use text_encoder::{BertConfig, DistilBertConfig, Pooling, TextEncoderConfig};
 
 /// What starts an encoder.

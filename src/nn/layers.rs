@@ -36,7 +36,17 @@ impl Linear {
 
     /// With a bias of zeros and normal weights of deviation 0.02, as BERT and GPT-2 start.
     pub fn bert(in_features: usize, out_features: usize, params: &Params) -> Result<Self> {
-        let weight = params.get((out_features, in_features), "weight", Init::Normal(0.02))?;
+        Self::normal(in_features, out_features, 0.02, params)
+    }
+
+    /// With a bias of zeros and normal weights of this deviation.
+    pub fn normal(
+        in_features: usize,
+        out_features: usize,
+        deviation: f32,
+        params: &Params,
+    ) -> Result<Self> {
+        let weight = params.get((out_features, in_features), "weight", Init::Normal(deviation))?;
         let bias = params.get(out_features, "bias", Init::Const(0.))?;
         Ok(Self { weight, bias: Some(bias) })
     }

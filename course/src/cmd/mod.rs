@@ -1,11 +1,13 @@
 //! The subcommands, one a file.
 
+pub mod caption;
 pub mod check;
 pub mod common;
 pub mod data;
 pub mod doctor;
 pub mod eval;
 pub mod fetch;
+pub mod frozen;
 pub mod hint;
 pub mod kernel;
 pub mod lab;
