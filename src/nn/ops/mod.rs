@@ -8,6 +8,7 @@
 mod activation;
 mod attention;
 mod conv;
+mod depthwise;
 mod dropout;
 pub mod fallback;
 mod linear;

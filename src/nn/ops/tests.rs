@@ -44,21 +44,39 @@ fn close(what: &str, a: &Tensor, b: &Tensor) {
 
 #[test]
 fn conv2d_is_candles() {
-    for (b, c, o, side, k, stride) in [
-        (5, 3, 8, 17, 3, 2),
-        (2, 4, 6, 9, 3, 1),
-        (9, 8, 4, 5, 1, 1),
-        (3, 6, 5, 8, 1, 2),
-        (2, 3, 4, 21, 7, 2),
-        (33, 16, 16, 4, 3, 1),
+    for (b, c, o, side, k, stride, groups) in [
+        (5, 3, 8, 17, 3, 2, 1),
+        (2, 4, 6, 9, 3, 1, 1),
+        (9, 8, 4, 5, 1, 1, 1),
+        (3, 6, 5, 8, 1, 2, 1),
+        (2, 3, 4, 21, 7, 2, 1),
+        (33, 16, 16, 4, 3, 1, 1),
+        // Groups of several channels; depthwise with one output a channel, and with two.
+        (3, 6, 9, 8, 3, 1, 3),
+        (2, 4, 4, 9, 1, 1, 2),
+        (3, 5, 5, 9, 3, 1, 5),
+        (2, 7, 7, 12, 5, 2, 7),
+        (4, 3, 6, 7, 3, 2, 3),
     ] {
-        let inputs = [random(&[b, c, side, side + 2], 1), random(&[o, c, k, k], 2)];
+        let inputs = [random(&[b, c, side, side + 2], 1), random(&[o, c / groups, k, k], 2)];
         same(
             &inputs,
-            |t| conv2d(&t[0], &t[1], stride, k / 2),
-            |t| Ok(t[0].conv2d(&t[1], k / 2, stride, 1, 1)?),
+            |t| conv2d(&t[0], &t[1], stride, k / 2, groups),
+            |t| Ok(t[0].conv2d(&t[1], k / 2, stride, 1, groups)?),
         );
     }
+}
+
+#[test]
+fn conv2d_names_what_does_not_fit() {
+    let (x, w) = (random(&[2, 6, 5, 5], 1), random(&[4, 3, 3, 3], 2));
+    for (groups, padding) in [(1, 1), (3, 1), (0, 1)] {
+        let error = conv2d(x.as_tensor(), w.as_tensor(), 1, padding, groups).unwrap_err();
+        assert!(error.to_string().contains(&format!("in {groups} groups")), "{error}");
+    }
+    let small = random(&[2, 6, 2, 5], 1);
+    let error = conv2d(small.as_tensor(), w.as_tensor(), 1, 0, 2).unwrap_err().to_string();
+    assert!(error.contains("(b, 6, ≥ 3, ≥ 3)"), "{error}");
 }
 
 #[test]
