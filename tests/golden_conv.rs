@@ -20,6 +20,8 @@ fn grouped_and_depthwise() {
         ("depthwise_5_2", 4, 4, 5, 2, 4, 2),
         ("depthwise_double", 3, 6, 3, 1, 3, 1),
         ("no_padding", 3, 4, 3, 2, 1, 0),
+        ("stride_over_kernel", 5, 4, 1, 3, 1, 0),
+        ("stride_3", 3, 4, 2, 3, 1, 1),
     ] {
         let p = params();
         let layer = Conv2d::grouped(inp, out, k, stride, groups, &p).unwrap();

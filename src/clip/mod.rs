@@ -5,6 +5,7 @@ mod contract;
 mod index;
 mod live;
 mod model;
+mod nearest;
 mod parameters;
 mod retrieval;
 mod show;
@@ -14,6 +15,7 @@ pub use contract::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projecti
 pub use index::ImageIndex;
 pub use live::LiveCurves;
 pub use model::{ClipModel, LinearHead};
+pub use nearest::nearest;
 pub use retrieval::{Recalls, Retrieval, retrieval};
 pub use show::match_grid;
 pub use train::{

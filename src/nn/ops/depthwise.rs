@@ -89,7 +89,7 @@ pub fn backward(
                                 let kernel = dw.iter_mut().zip(weight);
                                 for ((ky, kx), (dw, weight)) in plan.taps().zip(kernel) {
                                     let met = plan.windows.met(0, oy, ky, kx);
-                                    *dw += slices::dot_centred(&spread[met.clone()], g, 0.);
+                                    *dw += slices::dot(&spread[met.clone()], g);
                                     let gradient = gradient[met].iter_mut();
                                     gradient.zip(g).for_each(|(to, g)| *to += weight * g);
                                 }

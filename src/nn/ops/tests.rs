@@ -51,6 +51,11 @@ fn conv2d_is_candles() {
         (3, 6, 5, 8, 1, 2, 1),
         (2, 3, 4, 21, 7, 2, 1),
         (33, 16, 16, 4, 3, 1, 1),
+        // Several blocks of rows; several panels of outputs; a picture smaller than the kernel. (Strides above 2 are in
+        // `golden_conv.rs`: candle's backward pass wants pictures whose sides leave the same remainder.)
+        (1, 70, 3, 40, 3, 1, 1),
+        (2, 3, 150, 6, 3, 2, 1),
+        (1, 2, 2, 1, 3, 1, 1),
         // Groups of several channels; depthwise with one output a channel, and with two.
         (3, 6, 9, 8, 3, 1, 3),
         (2, 4, 4, 9, 1, 1, 2),
@@ -84,18 +89,12 @@ fn batch_norm_is_the_composed_one() {
     let inputs = [random(&[7, 5, 6, 3], 1), random(&[5], 2), random(&[5], 3)];
     same(
         &inputs,
-        |t| {
-            let (mean, var) = channel_moments(&t[0])?;
-            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5, false)
-        },
+        |t| Ok(batch_norm(&t[0], &t[1], &t[2], 1e-5, false)?.0),
         |t| fallback::batch_norm(&t[0], &t[1], &t[2], 1e-5),
     );
     same(
         &inputs,
-        |t| {
-            let (mean, var) = channel_moments(&t[0])?;
-            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5, true)
-        },
+        |t| Ok(batch_norm(&t[0], &t[1], &t[2], 1e-5, true)?.0),
         |t| fallback::relu(&fallback::batch_norm(&t[0], &t[1], &t[2], 1e-5)?),
     );
     same(
@@ -149,13 +148,16 @@ fn linear_is_the_composed_one() {
         |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
     );
     same(&inputs[..2], |t| linear(&t[0], &t[1], None), |t| fallback::linear(&t[0], &t[1], None));
-    // A product that several threads share.
-    let inputs = [random(&[300, 96], 1), random(&[200, 96], 2), random(&[200], 3)];
-    same(
-        &inputs,
-        |t| linear(&t[0], &t[1], Some(&t[2])),
-        |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
-    );
+    // Products that several threads share: more rows than outputs, more outputs than rows, more than a task has, and
+    // sums longer than what is taken at once.
+    for (rows, inner, out) in [(300, 96, 200), (20, 96, 200), (17, 300, 450), (450, 300, 17)] {
+        let inputs = [random(&[rows, inner], 1), random(&[out, inner], 2), random(&[out], 3)];
+        same(
+            &inputs,
+            |t| linear(&t[0], &t[1], Some(&t[2])),
+            |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
+        );
+    }
 }
 
 #[test]
@@ -201,4 +203,44 @@ fn dropout_is_the_composed_one_and_drops_its_share() {
         let pairs = [both(&factors, &factors[1..]), both(&factors, &other)];
         assert!(pairs.iter().all(|p| (p - 0.01).abs() < 7e-4), "seed {seed}: {pairs:?}");
     }
+}
+
+/// Ours and candle's own operations in one graph: outputs with several users of both kinds, an input that comes in twice,
+/// and a second backward pass.
+#[test]
+fn gradients_meet_candles() {
+    let inputs = [random(&[5, 8], 1), random(&[8, 8], 2), random(&[8], 3)];
+    let through = |linear: fn(&Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor>,
+                   relu: fn(&Tensor) -> Result<Tensor>,
+                   add_relu: fn(&Tensor, &Tensor) -> Result<Tensor>| {
+        move |t: &[Tensor]| {
+            let y = linear(&t[0], &t[1], Some(&t[2]))?;
+            let z = relu(&y)?;
+            let twice = add_relu(&z, &z)?;
+            let mixed = ((&z * 3.)? + y.sqr()?)?;
+            linear(&(twice + mixed)?, &t[1], None)
+        }
+    };
+    let composed = |x: &Tensor, y: &Tensor| fallback::relu(&(x + y)?);
+    same(
+        &inputs,
+        through(linear, relu, add_relu),
+        through(fallback::linear, fallback::relu, composed),
+    );
+
+    let x = random(&[6], 1);
+    let loss = relu(&gelu(x.as_tensor()).unwrap()).unwrap().sum_all().unwrap();
+    let grad = || loss.backward().unwrap().get(x.as_tensor()).unwrap().to_vec1::<f32>().unwrap();
+    assert_eq!(grad(), grad());
+}
+
+#[test]
+fn a_constant_makes_no_graph() {
+    let x = random(&[4, 8], 1);
+    let y = gelu(&x.as_detached_tensor()).unwrap();
+    assert!(!y.track_op());
+    let frozen = random(&[8, 8], 2).as_detached_tensor();
+    let y = linear(x.as_tensor(), &frozen, None).unwrap();
+    let grads = y.sum_all().unwrap().backward().unwrap();
+    assert!(grads.get(x.as_tensor()).is_some() && grads.get(&frozen).is_none());
 }
