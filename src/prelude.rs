@@ -18,11 +18,11 @@ pub use crate::config::{
     BertConfig, Config, DistilBertConfig, EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig,
     ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
 };
+pub use crate::dataset::scenes::{Asks, Question, Scene, Split};
 pub use crate::dataset::{
     BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
     PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
 };
-pub use crate::dataset::scenes::{Asks, Question, Scene, Split};
 pub use crate::display::{
     Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Table, bars, heatmap,
     image_grid, interrupted, line_plot, loss_curves, similarity_heatmap,

@@ -159,7 +159,8 @@ fn one_training_step() {
     let wanted = golden.all("train", "after");
     for (name, wanted) in &wanted {
         let far = common::largest(&(&after[name] - wanted).unwrap());
-        let rounding = common::largest(golden.all("train", "grad").get(name).unwrap_or(wanted)) < 1e-6;
+        let rounding =
+            common::largest(golden.all("train", "grad").get(name).unwrap_or(wanted)) < 1e-6;
         assert!(far < 3e-6 || rounding, "`{name}` by {far:.1e}");
     }
     assert_eq!(after.len(), wanted.len());
@@ -179,7 +180,8 @@ fn a_checkpoint_keeps_what_was_trained() {
     let saved = vision_language::checkpoint::load_pt(&path).unwrap().state;
     assert!(saved.keys().all(|key| !key.starts_with("text_encoder.")));
     let again = Frozen::load(&path, HOLES).unwrap();
-    let picture = Tensor::ones((1, 3, 64, 64), vision_language::candle_core::DType::F32, &Device::Cpu);
+    let picture =
+        Tensor::ones((1, 3, 64, 64), vision_language::candle_core::DType::F32, &Device::Cpu);
     let picture = picture.unwrap();
     let prefix = |m: &Frozen| m.visual_prefix(&picture, Mode::Eval).unwrap();
     assert_eq!(common::largest(&(prefix(&model) - prefix(&again)).unwrap()), 0.);

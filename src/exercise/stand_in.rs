@@ -103,11 +103,8 @@ pub fn find_matches(find: FindMatches) -> FindMatches {
 /// The three exercises of Frozen. Where one is not filled in, [`Frozen::shipped`](crate::frozen::Frozen::shipped) goes on
 /// with a model that we have trained; it writes about pictures, and cannot be trained without all three.
 pub fn frozen(freeze: FreezeLm, prefix: VisualPrefix, loss: CaptionLoss) -> Option<FrozenHoles> {
-    let holes = [
-        filled::freeze_lm(freeze),
-        filled::visual_prefix(prefix),
-        filled::caption_loss(loss),
-    ];
+    let holes =
+        [filled::freeze_lm(freeze), filled::visual_prefix(prefix), filled::caption_loss(loss)];
     for hole in holes.iter().filter(|hole| !hole.is_filled()) {
         println!("{hole}: a model that we have trained stands in");
     }

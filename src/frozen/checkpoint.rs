@@ -21,9 +21,9 @@ impl Frozen {
     /// What a checkpoint keeps: parameters that train, and the running statistics beside them.
     pub fn trained(&self) -> StateDict {
         let params = self.params().all();
-        let kept = params.iter().filter(|p| {
-            p.is_trainable() || (p.is_buffer() && self.config().base.image_trainable)
-        });
+        let kept = params
+            .iter()
+            .filter(|p| p.is_trainable() || (p.is_buffer() && self.config().base.image_trainable));
         kept.map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
     }
 
@@ -74,7 +74,10 @@ impl Frozen {
         let card: Card = serde_json::from_slice(record)
             .map_err(|e| wrong(format!("its configuration cannot be read: {e}")))?;
         if card.model != "frozen" {
-            return Err(wrong(format!("it holds a model of the kind `{}`, not `frozen`", card.model)));
+            return Err(wrong(format!(
+                "it holds a model of the kind `{}`, not `frozen`",
+                card.model
+            )));
         }
         let model = Self::new(&card.config, holes)?;
         let mut trained = file.state;

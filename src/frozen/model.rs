@@ -121,7 +121,8 @@ impl Frozen {
     /// When the tokenizer refuses the text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let ids = self.tokenizer.encode(text)?;
-        let times = |id: u32| if id == self.image_token_id { self.config.num_visual_prefix } else { 1 };
+        let times =
+            |id: u32| if id == self.image_token_id { self.config.num_visual_prefix } else { 1 };
         Ok(ids.into_iter().flat_map(|id| std::iter::repeat_n(id, times(id))).collect())
     }
 

@@ -135,7 +135,12 @@ impl Gpt2 {
     ///
     /// # Errors
     /// As [`input`](Self::input) and [`hidden`](Self::hidden).
-    pub fn logits(&self, input_ids: &Tensor, attention_mask: &Tensor, mode: Mode) -> Result<Tensor> {
+    pub fn logits(
+        &self,
+        input_ids: &Tensor,
+        attention_mask: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
         self.forward(&self.input(input_ids, attention_mask)?, mode)
     }
 

@@ -105,7 +105,8 @@ mod tests {
     fn another_model_is_refused_by_name() {
         let read = |json: &str| read_config(Path::new("config.json"), json.as_bytes());
         let sizes = r#""vocab_size":9,"n_positions":8,"n_embd":4,"n_layer":1,"n_head":2,"layer_norm_epsilon":1e-5"#;
-        let config = read(&format!("{{{sizes},\"resid_pdrop\":0.1,\"model_type\":\"gpt2\"}}")).unwrap();
+        let config =
+            read(&format!("{{{sizes},\"resid_pdrop\":0.1,\"model_type\":\"gpt2\"}}")).unwrap();
         assert_eq!((config.n_embd, config.dropout), (4, 0.1));
         for (more, word) in [
             (r#""model_type":"llama""#, "llama"),

@@ -169,7 +169,14 @@ mod tests {
 
     #[test]
     fn a_window_that_holds_everything_is_the_plain_likelihood() {
-        let config = Gpt2Config { vocab_size: 11, n_positions: 16, n_embd: 8, n_layer: 1, n_head: 2, ..Gpt2Config::tiny() };
+        let config = Gpt2Config {
+            vocab_size: 11,
+            n_positions: 16,
+            n_embd: 8,
+            n_layer: 1,
+            n_head: 2,
+            ..Gpt2Config::tiny()
+        };
         let model = Gpt2::new(&config, &Params::new(&Device::Cpu, 3)).unwrap();
         let ids: Vec<u32> = (0..12).map(|i| (i * 7) % 11).collect();
         let whole = score_long(&model, &ids, 16, 8).unwrap();

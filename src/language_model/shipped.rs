@@ -28,8 +28,10 @@ impl Gpt2 {
     /// As [`tiny`](Self::tiny).
     pub fn tiny_in(params: &Params) -> Result<(Self, BpeTokenizer)> {
         let tokenizer = Self::tiny_tokenizer()?;
-        let model =
-            Self::new(&Gpt2Config { vocab_size: tokenizer.vocab_size(), ..Gpt2Config::tiny() }, params)?;
+        let model = Self::new(
+            &Gpt2Config { vocab_size: tokenizer.vocab_size(), ..Gpt2Config::tiny() },
+            params,
+        )?;
         let state = candle_core::safetensors::load_buffer(WEIGHTS, params.device())?;
         params.load_below(&state.into_iter().collect::<StateDict>())?;
         Ok((model, tokenizer))

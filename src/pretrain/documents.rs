@@ -166,7 +166,11 @@ mod tests {
         let holding = |what: &str| texts.iter().filter(|t| t.contains(what)).count();
         assert!(texts.iter().all(|t| t.ends_with(".\n")));
         assert!(holding("question: ") > 120 && holding("this is a ") > 20);
-        assert!(holding(" is an animal.\n") > 3 && holding("overall, it was a ") > 3 && holding("answer: yes.\n") > 5);
+        assert!(
+            holding(" is an animal.\n") > 3
+                && holding("overall, it was a ") > 3
+                && holding("answer: yes.\n") > 5
+        );
         let again = document(&mut ChaCha8Rng::seed_from_u64(5), Split::Train);
         assert_eq!(again, texts[0]);
     }

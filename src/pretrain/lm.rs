@@ -126,8 +126,7 @@ pub fn pretrain_lm(
         lr: how.lr,
         weight_decay,
     };
-    let mut optimizer =
-        AdamW::new(vec![group("matrices", matrices, 0.1), group("rest", rest, 0.)]);
+    let mut optimizer = AdamW::new(vec![group("matrices", matrices, 0.1), group("rest", rest, 0.)]);
     let schedule = Cosine::new(&optimizer, how.steps, how.budget);
     let mut rng = ChaCha8Rng::seed_from_u64(how.seed ^ 0x6c6d);
     let (mut step, mut tokens) = (0, 0);

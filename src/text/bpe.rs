@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
+use tokenizers::AddedToken;
 use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
+use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::models::TrainerWrapper;
-use tokenizers::AddedToken;
 
 use super::Encoded;
 use crate::{Error, Result};
@@ -138,7 +138,8 @@ impl BpeTokenizer {
     /// # Errors
     /// When the tokenizer lacks it.
     pub fn end_of_text(&self) -> Result<u32> {
-        let none = || Error::value("the tokenizer", format!("a token {}", Self::END_OF_TEXT), "none");
+        let none =
+            || Error::value("the tokenizer", format!("a token {}", Self::END_OF_TEXT), "none");
         self.token_to_id(Self::END_OF_TEXT).ok_or_else(none)
     }
 

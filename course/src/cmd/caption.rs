@@ -80,12 +80,15 @@ pub fn caption(args: &CaptionArgs, holes: Option<&Holes>) -> Result<()> {
 pub fn ask(args: &AskArgs, holes: Option<&Holes>) -> Result<()> {
     let question = args.question.trim().to_lowercase();
     if question.is_empty() {
-        return Err(Error::Usage("the question is empty: ask, as in \"how many dogs are there?\"".into()));
+        return Err(Error::Usage(
+            "the question is empty: ask, as in \"how many dogs are there?\"".into(),
+        ));
     }
     let question = format!("{}?", question.trim_end_matches('?'));
     let model = model(args.checkpoint.as_deref(), holes)?;
     let sort = sort_of(&question);
-    let shots = examples(args.shots, Split::Train, Some(sort), model.config().base.size, args.seed)?;
+    let shots =
+        examples(args.shots, Split::Train, Some(sort), model.config().base.size, args.seed)?;
     let mut prompt = String::new();
     let mut pictures = Vec::new();
     for shot in &shots {
@@ -98,7 +101,10 @@ pub fn ask(args: &AskArgs, holes: Option<&Holes>) -> Result<()> {
     let pictures = Tensor::stack(&pictures, 0).map_err(vision_language::Error::from)?;
     let answer = model.answers(&[prompt], &pictures)?.remove(0);
     if args.json {
-        println!("{}", json!({"image": args.image, "question": question, "answer": answer, "shots": args.shots}));
+        println!(
+            "{}",
+            json!({"image": args.image, "question": question, "answer": answer, "shots": args.shots})
+        );
     } else {
         println!("{answer}");
     }

@@ -169,7 +169,10 @@ fn score(model: &Frozen, n: usize) -> Result<Value> {
             .iter()
             .map(|(sort, (right, asked))| (sort.clone(), json!(format!("{right}/{asked}"))))
             .collect();
-        answers.insert(format!("{shots} shots"), json!({"accuracy": found.accuracy(), "sorts": sorts}));
+        answers.insert(
+            format!("{shots} shots"),
+            json!({"accuracy": found.accuracy(), "sorts": sorts}),
+        );
     }
     let some: Vec<&String> = captions.iter().take(5).collect();
     Ok(json!({"names_main_object": named, "vqa": answers, "captions": some}))

@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(ask(&dogs, Asks::Category, 0), says("what kind of thing is this?", "an animal"));
         assert_eq!(ask(&dogs, Asks::Side, 0), None);
         let pair = scene(&[("dog", 1), ("cat", 2)], Some(Relation::LeftOf));
-        let both = [says("what is left of the cats?", "a dog"), says("what is right of the dog?", "two cats")];
+        let both = [
+            says("what is left of the cats?", "a dog"),
+            says("what is right of the dog?", "two cats"),
+        ];
         for seed in 0..8 {
             assert!(both.contains(&ask(&pair, Asks::Side, seed)));
         }
@@ -195,7 +198,8 @@ mod tests {
     #[test]
     fn half_of_the_answers_are_yes() {
         let dogs = scene(&[("dog", 2)], None);
-        let answers: Vec<_> = (0..400).filter_map(|seed| ask(&dogs, Asks::Presence, seed)).collect();
+        let answers: Vec<_> =
+            (0..400).filter_map(|seed| ask(&dogs, Asks::Presence, seed)).collect();
         let yes = answers.iter().filter(|(question, answer)| {
             assert_eq!(question == "is there a dog?", answer == "yes", "{question}");
             answer == "yes"

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{Answer, Question};
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
-use crate::dataset::{PairDataset, Transform};
 use crate::config::Gpt2Config;
+use crate::dataset::{PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::{EarlyStopping, Gpt2, LmInput, Perplexity};
 use crate::nn::{Init, Linear, Mode, Params};

@@ -33,12 +33,19 @@ pub(super) const CHECKS: &[Check] = &[
         run: images,
     },
     Check { id: "value", name: "A worked example", points: 2, gate: false, run: value },
-    Check { id: "gradients", name: "The logits learn from it", points: 1, gate: false, run: gradients },
+    Check {
+        id: "gradients",
+        name: "The logits learn from it",
+        points: 1,
+        gate: false,
+        run: gradients,
+    },
 ];
 
 /// Two texts, the second shorter, with a picture between its words.
 fn texts() -> Result<(Tensor, Tensor), Miss> {
-    let ids = Tensor::new(&[[IMAGE, IMAGE, 1u32, 4, 0, 2], [3, IMAGE, IMAGE, 2, 0, 0]], &Device::Cpu)?;
+    let ids =
+        Tensor::new(&[[IMAGE, IMAGE, 1u32, 4, 0, 2], [3, IMAGE, IMAGE, 2, 0, 0]], &Device::Cpu)?;
     let mask = Tensor::new(&[[1u32; 6], [1, 1, 1, 1, 1, 0]], &Device::Cpu)?;
     Ok((ids, mask))
 }

@@ -11,13 +11,7 @@ use crate::exercise::ask::{Answer, Ask, Question};
 const ID: &str = "freeze_lm";
 
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "values",
-        name: "Freezing changes no value",
-        points: 2,
-        gate: true,
-        run: values,
-    },
+    Check { id: "values", name: "Freezing changes no value", points: 2, gate: true, run: values },
     Check {
         id: "frozen",
         name: "No parameter of the language model trains afterwards",

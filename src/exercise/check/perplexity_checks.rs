@@ -15,7 +15,13 @@ const TOLERANCE: f64 = 3e-4;
 const WORDS: usize = 30;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "number", name: "Perplexity is one number", points: 1, gate: true, run: one_number },
+    Check {
+        id: "number",
+        name: "Perplexity is one number",
+        points: 1,
+        gate: true,
+        run: one_number,
+    },
     Check {
         id: "worked",
         name: "Chances of 1/2, 1/4 and 1/8 have perplexity 4",

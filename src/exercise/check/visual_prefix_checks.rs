@@ -102,15 +102,16 @@ fn order(who: &dyn Ask) -> Outcome {
     let answer = who.ask(&question("forward", &features, &weight, &bias, 2))?;
     let came = tensor(&answer, "prefix", "the prefix", &[1, 2, 4])?;
     let right = bias.reshape((1, 2, 4))?;
-    let name = if distance(&came, &bias.reshape((1, 4, 2))?.transpose(1, 2)?.contiguous()?)? < TOLERANCE {
-        Some("turned")
-    } else if distance(&came, &right.flip(&[1])?.contiguous()?)? < TOLERANCE {
-        Some("back_to_front")
-    } else if distance(&came.narrow(1, 0, 1)?, &came.narrow(1, 1, 1)?)? < TOLERANCE {
-        Some("repeated")
-    } else {
-        None
-    };
+    let name =
+        if distance(&came, &bias.reshape((1, 4, 2))?.transpose(1, 2)?.contiguous()?)? < TOLERANCE {
+            Some("turned")
+        } else if distance(&came, &right.flip(&[1])?.contiguous()?)? < TOLERANCE {
+            Some("back_to_front")
+        } else if distance(&came.narrow(1, 0, 1)?, &came.narrow(1, 1, 1)?)? < TOLERANCE {
+            Some("repeated")
+        } else {
+            None
+        };
     within(distance(&came, &right)?, TOLERANCE, || {
         let came = list(&came).unwrap_or_default();
         let expected = "[1, 2, 3, 4] and [5, 6, 7, 8], when the layer gives 1 to 8 and n = 2";
