@@ -2,7 +2,10 @@
 
 use vision_language::clip::head;
 
+mod hidden;
+
 fn main() -> std::process::ExitCode {
+    course::grade::hidden(hidden::HIDDEN);
     course::main(Some(course::Holes {
         whose: "the masters",
         head: head::<solutions::ProjectionHead>(),
