@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    check, data, doctor, eval, grade, hint, kernel, lab, matching, matrix, pretrain, progress, release,
-    run, site, sync, train, watch,
+    check, data, doctor, eval, export, grade, hint, kernel, lab, matching, matrix, pretrain,
+    progress, release, run, site, sync, train, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -39,6 +39,7 @@ enum Command {
     Reset(progress::ResetArgs),
     Matrix(matrix::MatrixArgs),
     Grade(grade::GradeArgs),
+    Export(export::ExportArgs),
     Release(release::ReleaseArgs),
     Site(site::SiteArgs),
     /// Make stubs and notebooks from the masters (for who writes the course)
@@ -76,6 +77,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Progress(args), _) => progress::progress(args)?,
         (Command::Reset(args), _) => progress::reset(args)?,
         (Command::Matrix(args), _) => matrix::matrix(args)?,
+        (Command::Export(args), _) => export::export(args)?,
         // The hidden checks come from the crate that has the masters.
         (Command::Grade(_), None) => return holes::delegate(),
         (Command::Grade(args), Some(_)) => grade::grade(args)?,

@@ -63,7 +63,8 @@ pub const HIDDEN: &[Hidden] = &[
 
 fn random(id: &str, seed: u64) -> ChaCha8Rng {
     // Each exercise has numbers of its own.
-    let salt = id.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let salt =
+        id.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     ChaCha8Rng::seed_from_u64(seed ^ salt)
 }
 
@@ -80,8 +81,11 @@ fn clip_loss(seed: u64, _: &Path) -> Result<Vec<Question>> {
     for name in ["forward", "forward", "gradients"] {
         let (b, p) = (random.random_range(4..9), random.random_range(5..12));
         let t = Tensor::new(random.random_range(0.2f32..2.), &Device::Cpu)?;
-        let question = Question::new("clip_loss", name).tensor("image_embeddings", &tensor(random, &[b, p])?);
-        questions.push(question.tensor("text_embeddings", &tensor(random, &[b, p])?).tensor("logit_scale", &t));
+        let question =
+            Question::new("clip_loss", name).tensor("image_embeddings", &tensor(random, &[b, p])?);
+        questions.push(
+            question.tensor("text_embeddings", &tensor(random, &[b, p])?).tensor("logit_scale", &t),
+        );
     }
     Ok(questions)
 }
@@ -90,7 +94,8 @@ fn projection_head(seed: u64, _: &Path) -> Result<Vec<Question>> {
     let random = &mut random("projection_head", seed);
     let mut questions = Vec::new();
     for name in ["forward", "forward", "gradients"] {
-        let (b, d, p) = (random.random_range(2..6), random.random_range(5..10), random.random_range(11..17));
+        let (b, d, p) =
+            (random.random_range(2..6), random.random_range(5..10), random.random_range(11..17));
         let mut state = BTreeMap::new();
         for (name, dims) in [
             ("projection.weight", vec![p, d]),
@@ -102,9 +107,14 @@ fn projection_head(seed: u64, _: &Path) -> Result<Vec<Question>> {
         ] {
             state.insert(name.to_string(), tensor(random, &dims)?);
         }
-        let mut question = Question::new("projection_head", name).word("embedding_dim", d).word("projection_dim", p);
+        let mut question = Question::new("projection_head", name)
+            .word("embedding_dim", d)
+            .word("projection_dim", p);
         question.tensors = state;
-        let question = question.word("dropout", 0.3).word("mode", "eval").tensor("x", &tensor(random, &[b, d])?);
+        let question = question
+            .word("dropout", 0.3)
+            .word("mode", "eval")
+            .tensor("x", &tensor(random, &[b, d])?);
         questions.push(match name {
             "gradients" => question.tensor("g", &tensor(random, &[b, p])?),
             _ => question,
@@ -120,7 +130,11 @@ fn keep_best(seed: u64, _: &Path) -> Result<Vec<Question>> {
         let losses: Vec<f64> = (0..epochs).map(|_| random.random_range(0.5..5.)).collect();
         let folder = format!("/models/{}", random.random_range(100..1000));
         let losses = Tensor::new(losses, &Device::Cpu)?;
-        questions.push(Question::new("keep_best", "epochs").tensor("valid_losses", &losses).word("folder", folder));
+        questions.push(
+            Question::new("keep_best", "epochs")
+                .tensor("valid_losses", &losses)
+                .word("folder", folder),
+        );
     }
     Ok(questions)
 }
@@ -144,29 +158,41 @@ fn find_matches(seed: u64, _: &Path) -> Result<Vec<Question>> {
         let images = Tensor::from_vec(values, (rows, 2), &Device::Cpu)?;
         let text = Tensor::new(&[[2. * 0.4f32.cos(), 2. * 0.4f32.sin()]], &Device::Cpu)?;
         let question = Question::new("find_matches", "search").tensor("image_embeddings", &images);
-        questions.push(question.tensor("text_embedding", &text).list("image_filenames", &names).word("n", n));
+        questions.push(
+            question.tensor("text_embedding", &text).list("image_filenames", &names).word("n", n),
+        );
     }
     Ok(questions)
 }
 
 fn clip_dataset(seed: u64, folder: &Path) -> Result<Vec<Question>> {
     let random = &mut random("clip_dataset", seed);
-    let words = ["a", "red", "dog", "one", "on", "the", "grass", "cat", "two", "sea", "cup", "in"].map(String::from);
+    let words = ["a", "red", "dog", "one", "on", "the", "grass", "cat", "two", "sea", "cup", "in"]
+        .map(String::from);
     let (mut names, mut captions) = (Vec::new(), Vec::new());
     for picture in 0..3 {
         let name = format!("{}.png", random.random_range(1000..9999) * 10 + picture);
         let mut noise = || random.random_range(0..=255u8);
-        let pixels = image::RgbImage::from_fn(11, 7, |_, _| image::Rgb([noise(), noise(), noise()]));
+        let pixels =
+            image::RgbImage::from_fn(11, 7, |_, _| image::Rgb([noise(), noise(), noise()]));
         let path = folder.join(&name);
         pixels.save(&path).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))?;
         for _ in 0..=picture {
             let count = random.random_range(2..7);
-            captions.push((0..count).map(|_| words[random.random_range(0..words.len())].clone()).collect::<Vec<_>>().join(" "));
+            captions.push(
+                (0..count)
+                    .map(|_| words[random.random_range(0..words.len())].clone())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            );
             names.push(name.clone());
         }
     }
-    let question = Question::new("clip_dataset", "build").list("image_filenames", &names).list("captions", &captions);
-    let question = question.word("tokenizer", Tokenizer::from_words(&words)?.to_json()?).word("size", 8);
+    let question = Question::new("clip_dataset", "build")
+        .list("image_filenames", &names)
+        .list("captions", &captions);
+    let question =
+        question.word("tokenizer", Tokenizer::from_words(&words)?.to_json()?).word("size", 8);
     let mut questions = vec![question.word("folder", folder.display()).word("max_length", 20)];
     for index in 0..names.len() {
         questions.push(Question::new("clip_dataset", "get").word("index", index));

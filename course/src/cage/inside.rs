@@ -165,6 +165,9 @@ fn environment(cage: &Cage) -> io::Result<Vec<CString>> {
         // Each arena takes 64 MiB of the address space.
         "MALLOC_ARENA_MAX=2".into(),
     ];
+    if let Some(libraries) = &cage.libraries {
+        list.push(format!("LD_LIBRARY_PATH={}", libraries.display()));
+    }
     if cage.phase == super::Phase::Compile {
         list.push(format!("HOME={}", folder.display()));
     }

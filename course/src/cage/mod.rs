@@ -113,6 +113,10 @@ pub struct Cage {
     pub layers: Vec<Layer>,
     /// Which of several cages at a time: each has a user of its own where we are root, so that processes are counted apart.
     pub slot: u32,
+    /// Where the program's libraries are looked for: without /proc it does not know where it lies itself.
+    pub libraries: Option<PathBuf>,
+    /// What /proc/self/exe says where there is no /proc: rustc's linker looks beside itself for its other half.
+    pub exe: Option<PathBuf>,
     /// Whether standard input and output become descriptors 3 and 4: a worker's pipes.
     pub pipes: bool,
 }
@@ -165,6 +169,8 @@ pub fn missing(launcher: &Path) -> Result<Vec<(Layer, String)>> {
             limits: Limits::COMPILE,
             layers: layers.to_vec(),
             slot: 0xff,
+            libraries: None,
+            exe: None,
             pipes: false,
         };
         let output = cage.command(Path::new("/bin/sh"), &["-c".as_ref(), "exit 0".as_ref()])?;

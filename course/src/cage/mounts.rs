@@ -42,6 +42,10 @@ pub(super) fn enter(cage: &Cage) -> io::Result<()> {
         place(root, &path, writable)?;
     }
     place(root, Path::new("/dev/null"), true)?;
+    if let Some(exe) = &cage.exe {
+        fs::create_dir_all(root.join("proc/self"))?;
+        std::os::unix::fs::symlink(exe, root.join("proc/self/exe"))?;
+    }
     let old = root.join(".old");
     fs::create_dir(&old)?;
     let (new, old) = (c_path(root)?, c_path(&old)?);

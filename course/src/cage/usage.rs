@@ -90,9 +90,10 @@ pub fn end(child: &Child) -> (Ended, Usage) {
     // The launcher ends what is in the cage, and can say what it has used.
     send(libc::SIGTERM);
     let ended = wait(child, Duration::from_secs(2));
-    ended.or_else(|| {
-        send(libc::SIGKILL);
-        wait(child, Duration::from_secs(2))
-    })
-    .unwrap_or((Ended::Signal(libc::SIGKILL), Usage::default()))
+    ended
+        .or_else(|| {
+            send(libc::SIGKILL);
+            wait(child, Duration::from_secs(2))
+        })
+        .unwrap_or((Ended::Signal(libc::SIGKILL), Usage::default()))
 }

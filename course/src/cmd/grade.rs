@@ -8,7 +8,7 @@ use vision_language::exercise::exercises;
 
 use super::check::known;
 use crate::cage::Layer;
-use crate::grade::{self, Plan, collect, submissions, write_class};
+use crate::grade::{self, Plan, Submission, collect, submissions, write_class};
 use crate::house::House;
 use crate::{Error, Result};
 
@@ -30,6 +30,9 @@ pub struct GradeArgs {
     /// Only this exercise
     #[arg(long, value_name = "ID")]
     exercise: Option<String>,
+    /// The path is one submission, whatever is in it
+    #[arg(long, conflicts_with = "shard")]
+    one: bool,
     /// Only every n-th submission, from the i-th on: 0/8, 1/8, … 7/8 together are all
     #[arg(long, value_name = "I/N")]
     shard: Option<String>,
@@ -60,7 +63,10 @@ pub fn grade(args: &GradeArgs) -> Result<()> {
         Some(id) => vec![known(id)?.id],
         None => exercises().iter().map(|e| e.id).collect(),
     };
-    let mut all = submissions(&args.paths)?;
+    let mut all = match args.one {
+        true => args.paths.iter().map(|path| Submission::at(path)).collect(),
+        false => submissions(&args.paths)?,
+    };
     if let Some(shard) = &args.shard {
         let (i, n) = part(shard)?;
         all = all.into_iter().enumerate().filter(|(k, _)| k % n == i).map(|(_, s)| s).collect();
@@ -87,11 +93,17 @@ pub fn grade(args: &GradeArgs) -> Result<()> {
         return Ok(());
     }
     let new = done.grades.len() - done.kept;
-    let (cpu, memory) = done.grades.iter().fold((0., 0), |(cpu, m): (f64, u64), g| (cpu + g.used.cpu, m.max(g.used.memory)));
+    let (cpu, memory) = done
+        .grades
+        .iter()
+        .fold((0., 0), |(cpu, m): (f64, u64), g| (cpu + g.used.cpu, m.max(g.used.memory)));
     let each = if done.grades.is_empty() { 0. } else { cpu / done.grades.len() as f64 };
     eprintln!(
         "{new} graded, {} unchanged, in {:.0} s; {each:.1} core-seconds each, {} MB at most. {}",
-        done.kept, done.seconds, memory >> 20, args.out.join(if args.shard.is_some() { "submissions" } else { "report.html" }).display()
+        done.kept,
+        done.seconds,
+        memory >> 20,
+        args.out.join(if args.shard.is_some() { "submissions" } else { "report.html" }).display()
     );
     Ok(())
 }

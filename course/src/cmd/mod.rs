@@ -5,6 +5,7 @@ pub mod common;
 pub mod data;
 pub mod doctor;
 pub mod eval;
+pub mod export;
 pub mod grade;
 pub mod hint;
 pub mod kernel;

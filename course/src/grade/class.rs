@@ -28,7 +28,12 @@ pub fn collect(folders: &[PathBuf]) -> Result<Vec<Grade>> {
             let Ok(json) = fs::read(&record) else { continue };
             let grade: Grade = serde_json::from_slice(&json)?;
             if let Some(other) = all.get(&grade.name).filter(|other| other.key != grade.key) {
-                let why = format!("two grades of `{}`: {} and {} points", grade.name, other.points(), grade.points());
+                let why = format!(
+                    "two grades of `{}`: {} and {} points",
+                    grade.name,
+                    other.points(),
+                    grade.points()
+                );
                 return Err(Error::Failed(format!("{why}; merge only parts of one run")));
             }
             all.insert(grade.name.clone(), grade);
@@ -53,11 +58,18 @@ fn ids(grades: &[Grade]) -> Vec<String> {
 fn csv(grades: &[Grade]) -> String {
     // A spreadsheet takes what begins like this for a formula.
     let field = |text: &str| {
-        let text = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.into() };
+        let text = if text.starts_with(['=', '+', '-', '@', '\t']) {
+            format!("'{text}")
+        } else {
+            text.into()
+        };
         format!("\"{}\"", text.replace('"', "\"\"").replace(['\n', '\r'], " "))
     };
     let ids = ids(grades);
-    let mut text = format!("submission,points,of,{},misconceptions,remarks,seconds,core_seconds\n", ids.join(","));
+    let mut text = format!(
+        "submission,points,of,{},misconceptions,remarks,seconds,core_seconds\n",
+        ids.join(",")
+    );
     for grade in grades {
         let points: Vec<String> = grade.exercises.iter().map(|e| e.points().to_string()).collect();
         let wrong: Vec<String> = grade
@@ -68,8 +80,14 @@ fn csv(grades: &[Grade]) -> String {
         let _ = writeln!(
             text,
             "{},{},{},{},{},{},{:.2},{:.2}",
-            field(&grade.name), grade.points(), grade.of(), points.join(","), field(&wrong.join("; ")),
-            field(&remarks(grade).join("; ")), grade.seconds, grade.used.cpu
+            field(&grade.name),
+            grade.points(),
+            grade.of(),
+            points.join(","),
+            field(&wrong.join("; ")),
+            field(&remarks(grade).join("; ")),
+            grade.seconds,
+            grade.used.cpu
         );
     }
     text
@@ -77,7 +95,8 @@ fn csv(grades: &[Grade]) -> String {
 
 /// What somebody should look at.
 fn remarks(grade: &Grade) -> Vec<String> {
-    let of = |e: &Exercise| e.notes.iter().map(|note| format!("{}: {note}", e.id)).collect::<Vec<_>>();
+    let of =
+        |e: &Exercise| e.notes.iter().map(|note| format!("{}: {note}", e.id)).collect::<Vec<_>>();
     grade.notes.iter().cloned().chain(grade.exercises.iter().flat_map(of)).collect()
 }
 
@@ -86,7 +105,12 @@ fn report(grades: &[Grade]) -> Result<String> {
     let mut body = format!("<h1>{n} submissions</h1>");
     if let Some(first) = grades.first() {
         let mean = grades.iter().map(|g| f64::from(g.points())).sum::<f64>() / n as f64;
-        let _ = write!(body, "<p>{mean:.1} of {} points on average. Hidden inputs were drawn from seed {}.</p>", first.of(), first.seed);
+        let _ = write!(
+            body,
+            "<p>{mean:.1} of {} points on average. Hidden inputs were drawn from seed {}.</p>",
+            first.of(),
+            first.seed
+        );
         body += &picture(&distribution(grades, first.of())?);
         body += &picture(&exercises(grades)?);
     }
@@ -95,13 +119,22 @@ fn report(grades: &[Grade]) -> Result<String> {
     match counted.is_empty() {
         true => body += "<p>No misconception was recognised.</p>",
         false => {
-            let top: Vec<(String, f64)> =
-                counted.iter().take(15).map(|(id, name, k)| (format!("{id}: {name}"), *k as f64)).collect();
+            let top: Vec<(String, f64)> = counted
+                .iter()
+                .take(15)
+                .map(|(id, name, k)| (format!("{id}: {name}"), *k as f64))
+                .collect();
             body += &picture(&bars("Misconceptions, submissions each", &top)?);
             body += "<ul>";
             for (id, name, count) in &counted {
                 let says = misconceptions(id).iter().find(|m| m.id == name).map_or("", |m| m.name);
-                let _ = write!(body, "<li>{count} of {n}: <b>{}</b>, {} ({})</li>", escape(id), escape(says), escape(name));
+                let _ = write!(
+                    body,
+                    "<li>{count} of {n}: <b>{}</b>, {} ({})</li>",
+                    escape(id),
+                    escape(says),
+                    escape(name)
+                );
             }
             body += "</ul>";
         }
@@ -113,12 +146,22 @@ fn report(grades: &[Grade]) -> Result<String> {
     body += "<th>s</th><th>core s</th><th>remarks</th></tr>";
     for grade in grades {
         let link = format!("submissions/{}/feedback.html", grade.name);
-        let _ = write!(body, "<tr><td><a href=\"{}\">{}</a></td><td>{}</td>", escape(&link), escape(&grade.name), grade.points());
+        let _ = write!(
+            body,
+            "<tr><td><a href=\"{}\">{}</a></td><td>{}</td>",
+            escape(&link),
+            escape(&grade.name),
+            grade.points()
+        );
         for exercise in &grade.exercises {
             let _ = write!(body, "<td>{}</td>", exercise.points());
         }
         let remarks = escape(&remarks(grade).join("\n"));
-        let _ = write!(body, "<td>{:.1}</td><td>{:.1}</td><td class=\"soft\">{remarks}</td></tr>", grade.seconds, grade.used.cpu);
+        let _ = write!(
+            body,
+            "<td>{:.1}</td><td>{:.1}</td><td class=\"soft\">{remarks}</td></tr>",
+            grade.seconds, grade.used.cpu
+        );
     }
     body += "</table>";
     Ok(page("Report", &body))
@@ -140,7 +183,8 @@ fn distribution(grades: &[Grade], of: u32) -> Result<Picture> {
 
 fn exercises(grades: &[Grade]) -> Result<Picture> {
     let mean = |id: &String| {
-        let points = grades.iter().flat_map(|g| &g.exercises).filter(|e| e.id == *id).map(Exercise::points);
+        let points =
+            grades.iter().flat_map(|g| &g.exercises).filter(|e| e.id == *id).map(Exercise::points);
         f64::from(points.sum::<u32>()) / grades.len() as f64
     };
     let rows: Vec<(String, f64)> = ids(grades).iter().map(|id| (id.clone(), mean(id))).collect();
@@ -155,7 +199,8 @@ fn counted(grades: &[Grade]) -> Vec<(String, String, usize)> {
             *counts.entry((exercise.id.clone(), name.into())).or_default() += 1;
         }
     }
-    let mut counted: Vec<_> = counts.into_iter().map(|((id, name), count)| (id, name, count)).collect();
+    let mut counted: Vec<_> =
+        counts.into_iter().map(|((id, name), count)| (id, name, count)).collect();
     counted.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
     counted
 }

@@ -62,7 +62,12 @@ pub(super) fn compile(grader: &Grader, place: &Place, items: &[Item], slot: u32)
             }
             Outcome::Ended(why) if left.len() == 1 => {
                 let first = format!("the compiler was ended: {why}");
-                let mistakes = Mistakes { errors: 1, rendered: first.clone() + "\n", first, ..Mistakes::default() };
+                let mistakes = Mistakes {
+                    errors: 1,
+                    rendered: first.clone() + "\n",
+                    first,
+                    ..Mistakes::default()
+                };
                 tried.mistakes.insert(left[0].name.clone(), mistakes);
                 return Ok(tried);
             }
@@ -72,7 +77,27 @@ pub(super) fn compile(grader: &Grader, place: &Place, items: &[Item], slot: u32)
     Ok(tried)
 }
 
-fn apart(grader: &Grader, place: &Place, items: &[Item], slot: u32, mut tried: Tried) -> Result<Tried> {
+/// Compiles a worker without items: when that fails, it is our machinery that is broken, and nobody's code.
+///
+/// # Errors
+/// What the compiler says.
+pub(super) fn try_out(grader: &Grader, place: &Place) -> Result<()> {
+    match call(grader, place, &[], 0)?.0 {
+        Outcome::Program(_) => Ok(()),
+        Outcome::Said(why) | Outcome::Ended(why) => {
+            let end: String = why.chars().take(4000).collect();
+            Err(Error::Failed(format!("the compiler does not work in its sandbox: {end}")))
+        }
+    }
+}
+
+fn apart(
+    grader: &Grader,
+    place: &Place,
+    items: &[Item],
+    slot: u32,
+    mut tried: Tried,
+) -> Result<Tried> {
     for item in items {
         let one = compile(grader, place, std::slice::from_ref(item), slot)?;
         tried.programs.extend(one.programs);
@@ -139,14 +164,17 @@ fn call(grader: &Grader, place: &Place, items: &[Item], slot: u32) -> Result<(Ou
         (Ended::Code(0), _) => {
             // Out of the compiler's reach, and under a name of its own.
             let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
-            let program = place.programs.join(names.join("-"));
+            let program =
+                place.programs.join(if names.is_empty() { "none".into() } else { names.join("-") });
             fs::copy(&made, &program).map_err(Error::io(&made))?;
             Outcome::Program(program)
         }
         (Ended::Code(cage::BROKEN), _) => {
             return Err(Error::Failed(format!("the compiler's cage: {}", said.trim())));
         }
-        (Ended::Code(_), _) => Outcome::Said(said.replace(&format!("{}/", place.source.display()), "")),
+        (Ended::Code(_), _) => {
+            Outcome::Said(said.replace(&format!("{}/", place.source.display()), ""))
+        }
         (Ended::Signal(_), _) => Outcome::Ended(ended.to_string()),
     };
     empty(&place.out);
@@ -181,7 +209,8 @@ fn split(said: &str, items: &[Item]) -> BTreeMap<String, Mistakes> {
         let mistakes = broken.entry(item).or_default();
         mistakes.errors += 1;
         if mistakes.errors == 1 {
-            mistakes.first = diagnostic["message"].as_str().unwrap_or_default().chars().take(500).collect();
+            mistakes.first =
+                diagnostic["message"].as_str().unwrap_or_default().chars().take(500).collect();
             mistakes.place = place;
         }
         if mistakes.rendered.len() < 20_000 {
@@ -230,5 +259,10 @@ fn unplaced(said: &str) -> Mistakes {
     };
     let rendered = error.as_ref().and_then(|e| e["rendered"].as_str()).unwrap_or(first);
     let short = |text: &str, n| plain(text).chars().take(n).collect::<String>();
-    Mistakes { errors: 1, first: short(first, 500), place: String::new(), rendered: short(rendered, 4000) }
+    Mistakes {
+        errors: 1,
+        first: short(first, 500),
+        place: String::new(),
+        rendered: short(rendered, 4000),
+    }
 }

@@ -105,7 +105,9 @@ fn compare(
         Failure::NotYet => (Status::NotYet, "not filled in".to_string()),
         Failure::Error(why) => (Status::Error, why),
         Failure::Panic(why) => (Status::Panic, why),
-        Failure::TimedOut(limit) => (Status::TimedOut, format!("nothing after {} s", limit.as_secs())),
+        Failure::TimedOut(limit) => {
+            (Status::TimedOut, format!("nothing after {} s", limit.as_secs()))
+        }
         Failure::Died(why) => (Status::Died, why),
     })?;
     let mut worst: f64 = 0.;

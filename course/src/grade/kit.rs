@@ -39,10 +39,16 @@ impl Kit {
         let facade = put(&library.facade, &folder)?;
         let sysroot = library.rustc.ancestors().nth(2).unwrap_or(Path::new("/")).to_path_buf();
         let about = fs::metadata(&facade).map_err(Error::io(&facade))?;
-        let fingerprint = crate::sync::fingerprint(&format!("{:?} {}", about.modified().ok(), about.len()));
+        let fingerprint =
+            crate::sync::fingerprint(&format!("{:?} {}", about.modified().ok(), about.len()));
         let compile = vec![folder, library.rustc.clone(), sysroot.join("lib")];
         let run = vec![facade.clone(), library.libdir.clone()];
         Ok(Self { library: Library { facade, deps, ..library.clone() }, compile, run, fingerprint })
+    }
+
+    /// rustc's linker, where it has one of its own.
+    pub fn linker(&self) -> PathBuf {
+        self.library.libdir.with_file_name("bin").join("gcc-ld/ld.lld")
     }
 
     /// The compiler's arguments that name this kit's standard library: it cannot ask where it is started from.

@@ -93,10 +93,15 @@ pub fn grade(house: &House, plan: &Plan) -> Result<Done> {
     let launcher = std::env::current_exe().map_err(Error::io("this program"))?;
     let layers = layers(&launcher, &plan.allowed)?;
     let kit = kit::Kit::new(&library)?;
-    let grader = Grader { kit, root: &house.root, launcher, layers, seed: plan.seed, ids: plan.ids.clone() };
+    let grader =
+        Grader { kit, root: &house.root, launcher, layers, seed: plan.seed, ids: plan.ids.clone() };
     fs::create_dir_all(&plan.out).map_err(Error::io(&plan.out))?;
     let scratch = library.scratch("grade")?;
-    let scratch = tempfile::Builder::new().prefix("run-").tempdir_in(&scratch).map_err(Error::io(&scratch))?;
+    let scratch = tempfile::Builder::new()
+        .prefix("run-")
+        .tempdir_in(&scratch)
+        .map_err(Error::io(&scratch))?;
+    grader.try_out(&scratch.path().join("0"))?;
     let next = AtomicUsize::new(0);
     let graded: Mutex<Vec<(usize, Grade, bool)>> = Mutex::default();
     let failed: Mutex<Option<Error>> = Mutex::default();
@@ -135,11 +140,18 @@ pub fn grade(house: &House, plan: &Plan) -> Result<Done> {
 }
 
 /// Grades one submission, or reads what it was graded before.
-fn one(grader: &Grader, plan: &Plan, submission: &Submission, scratch: &Path, slot: u32) -> Result<(Grade, bool)> {
+fn one(
+    grader: &Grader,
+    plan: &Plan,
+    submission: &Submission,
+    scratch: &Path,
+    slot: u32,
+) -> Result<(Grade, bool)> {
     let handed = grader.read(submission, scratch)?;
     let folder = plan.out.join("submissions").join(&submission.name);
     let record = folder.join("grade.json");
-    let before = fs::read(&record).ok().and_then(|json| serde_json::from_slice::<Grade>(&json).ok());
+    let before =
+        fs::read(&record).ok().and_then(|json| serde_json::from_slice::<Grade>(&json).ok());
     if let Some(before) = before.filter(|grade| grade.key == handed.key) {
         return Ok((before, true));
     }
@@ -155,5 +167,10 @@ fn say(graded: &[(usize, Grade, bool)], of: usize) {
     let Some((_, grade, kept)) = graded.last() else { return };
     let (points, all) = (grade.points(), grade.of());
     let kept = if *kept { ", unchanged" } else { "" };
-    eprintln!("[{}/{of}] {}: {points} of {all}{kept} ({:.1} s)", graded.len(), grade.name, grade.seconds);
+    eprintln!(
+        "[{}/{of}] {}: {points} of {all}{kept} ({:.1} s)",
+        graded.len(),
+        grade.name,
+        grade.seconds
+    );
 }

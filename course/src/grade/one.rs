@@ -127,6 +127,15 @@ pub struct Handed {
 }
 
 impl Grader<'_> {
+    /// Whether a worker can be compiled in its cage.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn try_out(&self, scratch: &Path) -> Result<()> {
+        let place = Place::new(scratch, &self.cage(Phase::Compile, 0))?;
+        super::compile::try_out(self, &place)
+    }
+
     /// Reads a submission.
     ///
     /// # Errors
@@ -134,7 +143,13 @@ impl Grader<'_> {
     pub fn read(&self, submission: &Submission, scratch: &Path) -> Result<Handed> {
         let parts = submission.parts(scratch)?;
         let picked: Vec<Picked> = self.ids.iter().map(|id| pick(&parts, id)).collect();
-        let all = serde_json::to_string(&(&picked, &parts.notes, &self.kit.fingerprint, self.seed, &self.layers))?;
+        let all = serde_json::to_string(&(
+            &picked,
+            &parts.notes,
+            &self.kit.fingerprint,
+            self.seed,
+            &self.layers,
+        ))?;
         let key = crate::sync::fingerprint(&all);
         Ok(Handed { picked, notes: parts.notes, key })
     }
@@ -202,7 +217,14 @@ impl Grader<'_> {
     }
 
     /// Lets the checks ask every item that compiles.
-    fn ask(&self, place: &Place, tried: Tried, items: &[Item], slot: u32, grade: &mut Grade) -> Result<()> {
+    fn ask(
+        &self,
+        place: &Place,
+        tried: Tried,
+        items: &[Item],
+        slot: u32,
+        grade: &mut Grade,
+    ) -> Result<()> {
         for item in items {
             let Some(exercise) = grade.exercises.iter_mut().find(|e| e.id == item.exercise) else {
                 continue;
@@ -224,7 +246,9 @@ impl Grader<'_> {
                     report = self.one(&program, item, place, slot, exercise, &mut grade.used)?;
                 }
             }
-            for failed in report.checks.iter().filter(|c| matches!(c.status, Status::Died | Status::TimedOut)) {
+            for failed in
+                report.checks.iter().filter(|c| matches!(c.status, Status::Died | Status::TimedOut))
+            {
                 exercise.notes.push(format!("{}: {}", failed.id, failed.came));
             }
             exercise.report = Some(report);
@@ -249,9 +273,10 @@ impl Grader<'_> {
             Worker::new(program, &item.name, QUESTION).caged(cage.clone(), &place.inputs, EXERCISE);
         let report = check::run(&item.exercise, &worker)?;
         *used = used.and(worker.finish());
-        if !report.is_not_yet() {
+        if report.points() > 0 {
             // Its own time: who has used up the first one has had it.
-            let worker = Worker::new(program, &item.name, QUESTION).caged(cage, &place.inputs, EXERCISE / 2);
+            let worker =
+                Worker::new(program, &item.name, QUESTION).caged(cage, &place.inputs, EXERCISE / 2);
             exercise.fresh = fresh::check(&item.exercise, self.seed, &worker)?;
             *used = used.and(worker.finish());
         }
@@ -272,6 +297,8 @@ impl Grader<'_> {
             limits,
             layers: self.layers.clone(),
             slot,
+            libraries: (phase == Phase::Compile).then(|| self.kit.sysroot().join("lib")),
+            exe: (phase == Phase::Compile).then(|| self.kit.linker()),
             pipes: false,
         }
     }
@@ -291,7 +318,8 @@ pub(super) struct Place {
 
 impl Place {
     fn new(scratch: &Path, cage: &Cage) -> Result<Self> {
-        let [source, out, programs, inputs] = ["source", "out", "programs", "inputs"].map(|name| scratch.join(name));
+        let [source, out, programs, inputs] =
+            ["source", "out", "programs", "inputs"].map(|name| scratch.join(name));
         let place = Self { source, out, programs, inputs };
         place.empty();
         for folder in [&place.source, &place.out, &place.programs, &place.inputs] {
@@ -299,7 +327,8 @@ impl Place {
         }
         #[cfg(unix)]
         if let Some(user) = cage.user() {
-            std::os::unix::fs::chown(&place.out, Some(user), Some(user)).map_err(Error::io(&place.out))?;
+            std::os::unix::fs::chown(&place.out, Some(user), Some(user))
+                .map_err(Error::io(&place.out))?;
         }
         let _ = cage;
         Ok(place)

@@ -54,9 +54,8 @@ pub fn pick(parts: &Parts, id: &str) -> Picked {
     let item = item_name(id).unwrap_or(id);
     // A cell by metadata that no longer defines the item: perhaps another one does.
     let holds = |c: &Candidate| defines(&c.code, item);
-    let best = |with: &dyn Fn(&Candidate) -> bool| {
-        found.iter().filter(|c| with(c)).map(|c| c.rank).min()
-    };
+    let best =
+        |with: &dyn Fn(&Candidate) -> bool| found.iter().filter(|c| with(c)).map(|c| c.rank).min();
     let rank = best(&|c| holds(c)).or_else(|| best(&|_| true));
     let same: Vec<&Candidate> = found
         .iter()
@@ -131,7 +130,9 @@ fn defines(code: &str, item: &str) -> bool {
         .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
         .filter(|word| !word.is_empty())
         .collect();
-    words.windows(2).any(|two| two[1] == item && ["fn", "struct", "enum", "type", "use", "as"].contains(&two[0]))
+    words.windows(2).any(|two| {
+        two[1] == item && ["fn", "struct", "enum", "type", "use", "as"].contains(&two[0])
+    })
 }
 
 /// Whether there is nothing but comments.
@@ -143,13 +144,37 @@ fn is_empty(code: &str) -> bool {
 /// Words in a student's code that a reader wants to see, each once, with its line.
 pub fn remarkable(code: &str) -> Vec<String> {
     const WORDS: [&str; 25] = [
-        "unsafe", "std::process", "process::exit", "std::fs", "std::net", "std::env", "std::os", "/proc", "include_str!",
-        "include_bytes!", "include!", "env!", "#[path", "extern \"", "no_mangle", "link_section", "#[link", "asm!",
-        "libc", "answers::", "exercise::", "catch_unwind", "thread::spawn", "set_hook", "File::",
+        "unsafe",
+        "std::process",
+        "process::exit",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::os",
+        "/proc",
+        "include_str!",
+        "include_bytes!",
+        "include!",
+        "env!",
+        "#[path",
+        "extern \"",
+        "no_mangle",
+        "link_section",
+        "#[link",
+        "asm!",
+        "libc",
+        "answers::",
+        "exercise::",
+        "catch_unwind",
+        "thread::spawn",
+        "set_hook",
+        "File::",
     ];
     let mut found = Vec::new();
     for word in WORDS {
-        let line = code.lines().position(|line| line.split("//").next().unwrap_or_default().contains(word));
+        let line = code
+            .lines()
+            .position(|line| line.split("//").next().unwrap_or_default().contains(word));
         if let Some(line) = line {
             found.push(format!("uses `{word}` in line {}", line + 1));
         }
@@ -170,7 +195,9 @@ mod tests {
             .map(|(grade, source)| {
                 let meta = match *grade {
                     "" => json!({}),
-                    grade => json!({"nbgrader": {"grade_id": grade, "grade": false, "solution": true}}),
+                    grade => {
+                        json!({"nbgrader": {"grade_id": grade, "grade": false, "solution": true}})
+                    }
                 };
                 json!({"cell_type": "code", "metadata": meta, "source": source})
             })
@@ -212,8 +239,14 @@ mod tests {
     fn a_comment_is_no_item_and_a_broken_notebook_no_end() {
         assert!(!defines("// fn clip_loss()", "clip_loss"));
         assert!(!defines("check::clip_loss(clip_loss)", "clip_loss"));
-        let parts = Parts { parts: vec![Part { name: "a.ipynb".into(), bytes: b"{".to_vec() }], notes: vec![] };
+        let parts = Parts {
+            parts: vec![Part { name: "a.ipynb".into(), bytes: b"{".to_vec() }],
+            notes: vec![],
+        };
         assert!(pick(&parts, "clip_loss").notes[0].contains("no notebook"));
-        assert_eq!(remarkable("let x = 1;\nunsafe { y() } // std::fs"), ["uses `unsafe` in line 2"]);
+        assert_eq!(
+            remarkable("let x = 1;\nunsafe { y() } // std::fs"),
+            ["uses `unsafe` in line 2"]
+        );
     }
 }

@@ -24,7 +24,13 @@ pub(super) fn gradescope(grade: &Grade) -> Result<String> {
         }
         for (place, check) in known.enumerate() {
             let name = format!("{}: {}", exercise.id, check.name);
-            tests.push(test(&name, &format!("{}.{}", number + 1, place + 1), check, exercise, "visible"));
+            tests.push(test(
+                &name,
+                &format!("{}.{}", number + 1, place + 1),
+                check,
+                exercise,
+                "visible",
+            ));
         }
         // A stub is not asked further; the points are there all the same.
         match &exercise.fresh {
@@ -53,7 +59,13 @@ pub(super) fn gradescope(grade: &Grade) -> Result<String> {
     Ok(serde_json::to_string_pretty(&json)?)
 }
 
-fn test(name: &str, number: &str, check: &CheckResult, exercise: &Exercise, visibility: &str) -> Value {
+fn test(
+    name: &str,
+    number: &str,
+    check: &CheckResult,
+    exercise: &Exercise,
+    visibility: &str,
+) -> Value {
     let passed = check.status == Status::Passed && !(exercise.withheld && visibility == "visible");
     let mut output = Vec::new();
     if check.status == Status::NotYet {
@@ -62,7 +74,9 @@ fn test(name: &str, number: &str, check: &CheckResult, exercise: &Exercise, visi
     if exercise.withheld && check.status == Status::Passed {
         output.push("withheld: your instructor will look at it".to_string());
     }
-    for (word, text) in [("expected", &check.expected), ("came", &check.came), ("?", &check.question)] {
+    for (word, text) in
+        [("expected", &check.expected), ("came", &check.came), ("?", &check.question)]
+    {
         if !text.is_empty() {
             output.push(format!("{word}: {text}"));
         }
@@ -80,21 +94,33 @@ fn test(name: &str, number: &str, check: &CheckResult, exercise: &Exercise, visi
 fn words(exercise: &Exercise) -> String {
     let mut words = exercise.notes.clone();
     if let Some(mistakes) = &exercise.mistakes {
-        words.push(format!("does not compile: {} {}\n{}", mistakes.first, mistakes.place, mistakes.rendered));
+        words.push(format!(
+            "does not compile: {} {}\n{}",
+            mistakes.first, mistakes.place, mistakes.rendered
+        ));
     }
     words.join("\n")
 }
 
 /// The student's page. What hidden inputs were is not on it.
 pub(super) fn feedback(grade: &Grade) -> String {
-    let mut body = format!("<h1>{} of {} points</h1><p>{}</p>", grade.points(), grade.of(), escape(&grade.name));
+    let mut body = format!(
+        "<h1>{} of {} points</h1><p>{}</p>",
+        grade.points(),
+        grade.of(),
+        escape(&grade.name)
+    );
     for note in &grade.notes {
         body += &format!("<p>{}</p>", escape(note));
     }
     for exercise in &grade.exercises {
         let title = self::exercise(&exercise.id).map_or("", |known| known.title);
         body += &format!(
-            "<h2>{}: {} of {}</h2><p>{}</p>", escape(&exercise.id), exercise.points(), exercise.of(), escape(title)
+            "<h2>{}: {} of {}</h2><p>{}</p>",
+            escape(&exercise.id),
+            exercise.points(),
+            exercise.of(),
+            escape(title)
         );
         if !exercise.from.is_empty() {
             body += &format!("<p class=\"soft\">{}</p>", escape(&exercise.from));
@@ -104,7 +130,11 @@ pub(super) fn feedback(grade: &Grade) -> String {
             None => body += &format!("<pre>{}</pre>", escape(&words(exercise))),
         }
         if let Some(fresh) = &exercise.fresh {
-            let said = if fresh.status == Status::Passed { "as it should be" } else { "not as it should be" };
+            let said = if fresh.status == Status::Passed {
+                "as it should be"
+            } else {
+                "not as it should be"
+            };
             body += &format!("<p>{}: {said}.</p>", escape(&fresh.name));
         }
         if exercise.withheld {

@@ -61,18 +61,19 @@ pub fn submissions(paths: &[PathBuf]) -> Result<Vec<Submission>> {
             continue;
         }
         let entries = fs::read_dir(path).map_err(Error::io(path))?.flatten();
-        let hidden = |p: &PathBuf| p.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
+        let hidden =
+            |p: &PathBuf| p.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
         let whole = |p: &PathBuf| p.is_dir() || ends(p, "zip") || ends(p, "ipynb");
         found.extend(entries.map(|entry| entry.path()).filter(|p| !hidden(p) && whole(p)));
     }
-    let mut all: Vec<Submission> = found
-        .into_iter()
-        .map(|path| Submission { name: name(&path), path })
-        .collect();
+    let mut all: Vec<Submission> = found.into_iter().map(|path| Submission::at(&path)).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(pair) = all.windows(2).find(|pair| pair[0].name == pair[1].name) {
         let [one, other] = [&pair[0], &pair[1]].map(|s| s.path.display());
-        return Err(Error::Usage(format!("two submissions are called `{}`: {one} and {other}", pair[0].name)));
+        return Err(Error::Usage(format!(
+            "two submissions are called `{}`: {one} and {other}",
+            pair[0].name
+        )));
     }
     Ok(all)
 }
@@ -105,6 +106,11 @@ fn name(path: &Path) -> String {
 }
 
 impl Submission {
+    /// The submission at this path.
+    pub fn at(path: &Path) -> Self {
+        Self { name: name(path), path: path.to_path_buf() }
+    }
+
     /// Reads its notebooks and Rust files. `scratch` is where an archive is unpacked.
     ///
     /// # Errors
@@ -125,7 +131,9 @@ impl Submission {
                 Err(error) => {
                     let why = error.to_string();
                     let why = why.replace(&format!("{}", self.path.display()), "the archive");
-                    parts.notes.push(format!("not unpacked: {}", why.lines().next().unwrap_or_default()));
+                    parts
+                        .notes
+                        .push(format!("not unpacked: {}", why.lines().next().unwrap_or_default()));
                 }
             }
             let _ = fs::remove_dir_all(&out);

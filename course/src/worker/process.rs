@@ -177,7 +177,9 @@ impl Worker {
     ) -> std::result::Result<Answer, Failure> {
         let mut running = self.running.borrow_mut();
         // What it has said unasked is no answer; nor is what it says next.
-        if running.as_ref().is_some_and(|r| !matches!(r.answers.try_recv(), Err(TryRecvError::Empty)))
+        if running
+            .as_ref()
+            .is_some_and(|r| !matches!(r.answers.try_recv(), Err(TryRecvError::Empty)))
             && let Some(old) = running.take()
         {
             let ended = self.end(old);

@@ -30,8 +30,7 @@ pub fn main(items: &[Item]) -> ExitCode {
     };
     // By number: in a sandbox there is no /dev/fd to open them in.
     // Safety: whoever starts a worker gives it these two, and nothing else here uses them.
-    let (questions, out) =
-        unsafe { (File::from_raw_fd(QUESTIONS), File::from_raw_fd(ANSWERS)) };
+    let (questions, out) = unsafe { (File::from_raw_fd(QUESTIONS), File::from_raw_fd(ANSWERS)) };
     if questions.metadata().and(out.metadata()).is_err() {
         eprintln!("a worker has two pipes of its own; it is started by `cargo vl check`");
         return ExitCode::from(2);
@@ -83,7 +82,8 @@ mod tests {
         let mut told = Vec::new();
         serve(asked.as_slice(), &mut told, &answers).unwrap();
         let mut told = told.as_slice();
-        let mut next = || frame::read_answer(&frame::read(&mut told).unwrap().unwrap(), None).unwrap();
+        let mut next =
+            || frame::read_answer(&frame::read(&mut told).unwrap().unwrap(), None).unwrap();
         assert_eq!(next().unwrap_err(), Failure::Panic("here".into()));
         assert_eq!(next().unwrap().words["name"], "forward");
     }
