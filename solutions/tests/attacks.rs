@@ -102,6 +102,10 @@ fn no_attack_gains_anything() {
         }
         attacks += 1;
         let exercise = &grade["exercises"][0];
+        // An attack that does not compile attacks nobody.
+        if list::BODIES.iter().any(|(body, _)| *body == name) && !exercise["mistakes"].is_null() {
+            wrong.push(format!("{name}: {}", exercise["mistakes"]["rendered"]));
+        }
         if points > 0 {
             wrong.push(format!("{name}: {points} points"));
         }

@@ -51,7 +51,7 @@ impl Kit {
         self.library.libdir.with_file_name("bin").join("gcc-ld/ld.lld")
     }
 
-    /// The compiler's arguments that name this kit's standard library: it cannot ask where it is started from.
+    /// The toolchain: the compiler is told, since it cannot ask where it was started from.
     pub fn sysroot(&self) -> PathBuf {
         self.library.rustc.ancestors().nth(2).unwrap_or(Path::new("/")).to_path_buf()
     }

@@ -1,6 +1,5 @@
 //! Grades one submission: picks its exercises, compiles them in a cage, lets the checks ask them in another.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -96,8 +95,6 @@ pub struct Grade {
     pub exercises: Vec<Exercise>,
     /// What there is to say about all of it.
     pub notes: Vec<String>,
-    /// Answers to the written questions: `exercise: text`.
-    pub written: BTreeMap<String, String>,
     /// From the beginning to the end, in seconds.
     pub seconds: f64,
     /// What its processes have used.
@@ -167,7 +164,6 @@ impl Grader<'_> {
             seed: self.seed,
             exercises: Vec::new(),
             notes,
-            written: BTreeMap::new(),
             seconds: 0.,
             used: Usage::default(),
             compiling: Usage::default(),
