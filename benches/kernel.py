@@ -96,6 +96,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
     parser.add_argument("--stock", type=Path, help="the program stock-kernel")
+    parser.add_argument("--keep", type=Path, help="where the stock kernel's compiled library stays for the next call")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--skip", action="append", default=[], metavar="TEXT")
     parser.add_argument("--json", type=Path)
@@ -112,7 +113,7 @@ def main():
             # The library is compiled once, in a place that outlives the kernels.
             spec = temporary / "kernels/stock-evcxr"
             spec.mkdir(parents=True)
-            env = {"EVCXR_TMPDIR": str(temporary / "evcxr"), "VL_BENCH_TIMES": str(times)}
+            env = {"EVCXR_TMPDIR": str((args.keep or temporary / "evcxr").resolve()), "VL_BENCH_TIMES": str(times)}
             argv = [str(args.stock.resolve()), "--control_file", "{connection_file}"]
             kernel = {"argv": argv, "display_name": "stock", "language": "rust", "interrupt_mode": "message", "env": env}
             (spec / "kernel.json").write_text(json.dumps(kernel))

@@ -1,5 +1,5 @@
 //! The lecture *Vision and Language* as a library on [candle](candle_core): data, encoders, projection heads, the
-//! CLIP model, its training and what it is for.
+//! CLIP model, its training and what it is for; a causal language model, and Frozen, which lets it see.
 //!
 //! Modules stand in the lecture's order. Imports run one way: `error, config ← nn, text, display ← dataset,
 //! encoder, language_model, checkpoint, hub ← chapters (clip, …) ← exercise`; a test holds this.
@@ -25,7 +25,9 @@ pub mod display;
 pub mod encoder;
 pub mod error;
 pub mod exercise;
+pub mod frozen;
 pub mod hub;
+pub mod language_model;
 pub mod nn;
 pub mod prelude;
 pub mod pretrain;

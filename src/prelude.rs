@@ -14,11 +14,15 @@ pub use crate::clip::{
     LiveCurves, Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid,
     retrieval, train_epoch, valid_epoch,
 };
-pub use crate::config::{Config, DistilBertConfig, ResNetConfig, Schedule, Start, Temperature};
+pub use crate::config::{
+    BertConfig, Config, DistilBertConfig, EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig,
+    ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
+};
 pub use crate::dataset::{
     BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
     PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
 };
+pub use crate::dataset::scenes::{Asks, Question, Scene, Split};
 pub use crate::display::{
     Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Table, bars, heatmap,
     image_grid, interrupted, line_plot, loss_curves, similarity_heatmap,
@@ -26,11 +30,20 @@ pub use crate::display::{
 pub use crate::encoder::{self, ImageEncoder, TextEncoder};
 pub use crate::exercise::hint::{Hint, hint};
 pub use crate::exercise::{Filled, Hole, Report, check, filled, scenes, stand_in};
+pub use crate::frozen::{
+    CaptionLoss, Example, FreezeLm, Frozen, FrozenConfig, FrozenHoles, FrozenLog, FrozenStep,
+    LmStart, VisualPrefix, VqaScore, caption_score, examples, train_frozen_epoch,
+    valid_frozen_epoch, vqa,
+};
+pub use crate::language_model::{
+    Decoding, EarlyStopping, GenerateConfig, Gpt2, KvCache, Likelihood, LmInput, Perplexity,
+    generate, likelihood, score, score_long, token_log_probabilities,
+};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
     ParamGroup, Params, ReduceLrOnPlateau, l2_normalize,
 };
-pub use crate::text::{Encoded, Tokenizer};
+pub use crate::text::{BpeTokenizer, Encoded, Side, Tokenizer};
 pub use crate::{Error, Result};
 pub use candle_nn::loss::cross_entropy;

@@ -1,4 +1,4 @@
-//! Imports run one way: `error, config ← nn, text, display ← dataset, encoder, checkpoint, hub ← pretrain, clip ← exercise`.
+//! Imports run one way: `error, config ← nn, text, display ← dataset, encoder, language_model, checkpoint, hub ← pretrain, clip, frozen ← exercise`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,11 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("hub", 2, &[]),
     // An encoder's weights come out of files.
     ("encoder", 2, &["hub", "checkpoint"]),
+    // So do a language model's.
+    ("language_model", 2, &["hub", "checkpoint"]),
     ("pretrain", 3, &[]),
     ("clip", 3, &[]),
+    ("frozen", 3, &[]),
     ("exercise", 4, &[]),
     ("prelude", 5, &[]),
 ];

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    check, data, doctor, eval, export, grade, hint, kernel, lab, matching, matrix, pretrain,
-    progress, release, run, site, sync, train, watch,
+    caption, check, data, doctor, eval, export, fetch, frozen, grade, hint, kernel, lab, matching,
+    matrix, pretrain, progress, release, run, site, sync, train, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -23,6 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Data(data::DataArgs),
+    Fetch(fetch::FetchArgs),
     Lab(lab::LabArgs),
     Run(run::RunArgs),
     Kernel(kernel::KernelArgs),
@@ -30,6 +31,9 @@ enum Command {
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
+    Frozen(frozen::FrozenArgs),
+    Caption(caption::CaptionArgs),
+    Ask(caption::AskArgs),
     Pretrain(pretrain::PretrainArgs),
     Check(check::CheckArgs),
     Watch(watch::WatchArgs),
@@ -65,6 +69,7 @@ pub fn main(holes: Option<Holes>) -> ExitCode {
 fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
     match (command, holes) {
         (Command::Data(args), _) => data::data(args)?,
+        (Command::Fetch(args), _) => fetch::fetch(args)?,
         (Command::Lab(args), _) => lab::lab(args)?,
         (Command::Run(args), _) => run::run(args)?,
         (Command::Kernel(args), _) => kernel::kernel(args)?,
@@ -84,10 +89,21 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Release(args), _) => release::release(args)?,
         (Command::Site(args), _) => site::site(args)?,
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
-        (Command::Train(_) | Command::Match(_) | Command::Eval(_), None) => {
+        (Command::Caption(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
+            caption::caption(args, holes.as_ref())?;
+        }
+        (Command::Ask(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
+            caption::ask(args, holes.as_ref())?;
+        }
+        (Command::Caption(_) | Command::Ask(_), _)
+        | (
+            Command::Train(_) | Command::Match(_) | Command::Eval(_) | Command::Frozen(_),
+            None,
+        ) => {
             return holes::delegate();
         }
         (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
+        (Command::Frozen(args), Some(holes)) => frozen::frozen(args, &holes)?,
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
         (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
     }

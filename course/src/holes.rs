@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest};
+use vision_language::frozen::FrozenHoles;
 
 use crate::house::{House, cargo_here};
 use crate::{Error, Result};
@@ -24,6 +25,8 @@ pub struct Holes {
     pub keep_best: KeepBest,
     /// `find_matches`
     pub find_matches: FindMatches,
+    /// `freeze_lm`, `visual_prefix`, `caption_loss`
+    pub frozen: FrozenHoles,
 }
 
 /// Runs this same call again in the crate that has the holes.

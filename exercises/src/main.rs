@@ -1,6 +1,7 @@
 //! `cargo vl` with your exercises.
 
 use vision_language::clip::head;
+use vision_language::frozen::FrozenHoles;
 
 fn main() -> std::process::ExitCode {
     course::main(Some(course::Holes {
@@ -9,5 +10,10 @@ fn main() -> std::process::ExitCode {
         clip_loss: exercises::clip_loss,
         keep_best: exercises::keep_best,
         find_matches: exercises::find_matches,
+        frozen: FrozenHoles {
+            freeze_lm: exercises::freeze_lm,
+            visual_prefix: exercises::visual_prefix,
+            caption_loss: exercises::caption_loss,
+        },
     }))
 }

@@ -219,7 +219,7 @@ use vision_language::prelude::*;
 
 let config = Config::tiny();
 let mut table = Table::new(["preset", "picture side", "batch", "projection", "epochs"]);
-for c in [config.clone(), Config::lecture()] {
+for c in [config.clone(), Config::mini(), Config::lecture()] {
     let numbers = [c.size, c.batch_size, c.projection_dim, c.epochs].map(|n| n.to_string());
     table = table.row([vec![c.preset], numbers.to_vec()].concat());
 }
@@ -297,7 +297,7 @@ let captions = folder.captions(BadRows::Refuse)?;
 let splits = Splits::of(&folder, &captions)?;
 let eight: Vec<usize> = splits.valid.iter().copied().step_by(5).take(8).collect();
 let eight = captions.select(&eight);
-let transform = Transform::imagenet(config.size);
+let transform = Transform::of(&config);
 ;
 
 let mut pictures = Vec::new();
@@ -405,7 +405,7 @@ pub type Pairs = Arc<dyn PairDataset>;
 pub fn pairs(captions: &Captions, folder: &DataFolder, model: &ClipModel) -> Result<Pairs> {
     let (names, texts) = (&captions.image_filenames, &captions.captions);
     let (tokenizer, config) = (model.tokenizer(), model.config());
-    let transform = Transform::imagenet(config.size);
+    let transform = Transform::of(config);
     let max_length = config.max_length;
     let set = FolderPairs::new(names, texts, tokenizer, &transform, &folder.images, max_length)?;
     Ok(Arc::new(set.cached()))
@@ -470,7 +470,7 @@ if epochs == 0 {
 ;
 
 let model = if epochs > 0 { model } else { ClipModel::shipped()? };
-let transform = Transform::imagenet(config.size);
+let transform = Transform::of(&config);
 let eight = valid.select(&[0, 1, 2, 3, 4, 5, 6, 7]);
 let mut pictures = Vec::new();
 for (i, name) in eight.image_filenames.iter().enumerate() {
@@ -578,6 +578,236 @@ match_grid(&folder.images, &matches)?
 Ok(())
 }
 
+fn n07_frozen() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+pub fn write_on(model: &Gpt2, tokenizer: &BpeTokenizer, text: &str) -> Result<String> {
+    let batch = tokenizer.encode_batch(&[text], 128, Side::Left, &Device::Cpu)?;
+    let input = model.input(&batch.input_ids, &batch.attention_mask)?;
+    let new = generate(model, &input, &GenerateConfig::greedy(12, &[tokenizer.end_of_text()?]))?;
+    tokenizer.decode(&new[0])
+}
+;
+
+let (language_model, tokenizer) = Gpt2::tiny()?;
+for text in [
+    "two dogs on the",
+    "two dogs on the grass.\nquestion: how many dogs are there? answer:",
+    "a boat on the sea.\nquestion: where is the boat? answer:",
+] {
+    println!("{text}▸{}", write_on(&language_model, &tokenizer, text)?);
+}
+;
+
+/// Afterwards nothing below `language_model` trains.
+pub fn freeze_lm(language_model: &Params) -> Result<()> {
+    for param in language_model.all() {
+        param.set_trainable(false);
+    }
+    Ok(())
+}
+;
+
+check::freeze_lm(freeze_lm)
+;
+
+/// Features `(b, d_image)` → the prefix `(b, n, d)`.
+pub fn visual_prefix(features: &Tensor, projection: &Linear, n: usize) -> Result<Tensor> {
+    let visual_prefix = projection.forward(features)?;
+    let (b, wide) = visual_prefix.dims2()?;
+    Ok(visual_prefix.reshape((b, n, wide / n))?)
+}
+;
+
+check::visual_prefix(visual_prefix)
+;
+
+/// Logits `(b, t, v)`, ids `(b, t)`, mask `(b, t)`, the image token → the mean cross-entropy of the next words.
+pub fn caption_loss(
+    logits: &Tensor,
+    input_ids: &Tensor,
+    attention_mask: &Tensor,
+    image_token_id: u32,
+) -> Result<Tensor> {
+    let (b, t, v) = logits.dims3()?;
+    let logits = logits.narrow(1, 0, t - 1)?.reshape((b * (t - 1), v))?;
+    let targets = input_ids.narrow(1, 1, t - 1)?.flatten_all()?;
+    let is_token = attention_mask.narrow(1, 1, t - 1)?.flatten_all()?.to_vec1::<u32>()?;
+    let words = targets.to_vec1::<u32>()?.into_iter().zip(is_token).enumerate();
+    let counted = words.filter(|(_, (id, token))| *token == 1 && *id != image_token_id);
+    let places: Vec<u32> = counted.map(|(place, _)| place as u32).collect();
+    let places = Tensor::new(places, logits.device())?;
+    Ok(cross_entropy(&logits.index_select(&places, 0)?, &targets.index_select(&places, 0)?)?)
+}
+;
+
+check::caption_loss(caption_loss)
+;
+
+let config = FrozenConfig::tiny();
+let holes: Option<FrozenHoles> = stand_in::frozen(freeze_lm, visual_prefix, caption_loss);
+let frozen = match holes {
+    Some(holes) => Frozen::new(&config, holes)?,
+    None => Frozen::shipped()?,
+};
+let mut table = Table::new(["part", "parameters", "of them train"]);
+for part in ["vision_encoder", "vision_proj_m", "text_encoder"] {
+    let count = |list: Vec<Param>| list.iter().map(|p| p.var().elem_count()).sum::<usize>();
+    let place = frozen.params().pp(part);
+    let numbers = [count(place.all()).to_string(), count(place.trainable()).to_string()];
+    table = table.row([part.to_string(), numbers[0].clone(), numbers[1].clone()]);
+}
+table
+;
+
+let folder = scenes(Path::new("scenes"), 3000)?;
+let captions = folder.captions(BadRows::Refuse)?;
+let splits = Splits::of(&folder, &captions)?;
+let fullest: Vec<usize> = splits.train.iter().copied().step_by(5).collect();
+let train = captions.select(&fullest);
+let clip_tokenizer = encoder::tokenizer(&config.base)?;
+let transform = Transform::imagenet(config.base.size);
+let (names, texts) = (&train.image_filenames, &train.captions);
+let pairs = FolderPairs::new(names, texts, &clip_tokenizer, &transform, &folder.images, 32)?;
+let train_loader = Loader::new(Arc::new(pairs.cached()), 64, Some(42), 2, true)?;
+;
+
+let epochs = if holes.is_some() { 4 } else { 0 };
+let mut optimizer = frozen.optimizer();
+let mut log = FrozenLog::new(epochs);
+while !log.is_over() {
+    let mut watch = |step: FrozenStep| {
+        if step.step % 20 == 0 {
+            println!("{step}");
+        }
+    };
+    let loss = train_frozen_epoch(&frozen, &train_loader, &mut optimizer, &mut log, &mut watch)?;
+    println!("epoch {}: loss {loss:.3}", log.train_losses.len());
+}
+;
+
+let test = examples(8, Split::Valid, None, config.base.size, 1)?;
+let (written, named) = caption_score(&frozen, &test)?;
+let mut items = Vec::new();
+for (example, text) in test.iter().zip(&written) {
+    items.push(GridItem::new(transform.inverse(&example.picture)?, text.clone()));
+}
+println!("the main object is named in {:.0} % of them", 100. * named);
+image_grid(&items, 4)?
+;
+
+let shipped = Frozen::shipped()?;
+let test = examples(100, Split::Valid, None, config.base.size, 2)?;
+let (_, named) = caption_score(&shipped, &test)?;
+println!("the main object is named in {:.0} % of the captions", 100. * named);
+;
+
+let support = examples(150, Split::Train, None, config.base.size, 3)?;
+let mut table = Table::new(["examples before the question", "right answers"]);
+for shots in [0, 1, 4] {
+    let score = vqa(&shipped, &test, &support, shots, 4)?;
+    table = table.row([shots.to_string(), format!("{:.2}", score.accuracy())]);
+}
+table
+;
+
+Ok(())
+}
+
+fn n08_perplexity() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let (model, tokenizer) = Gpt2::tiny()?;
+let text = "two dogs on the grass.";
+let mut ids = vec![tokenizer.end_of_text()?];
+ids.extend(tokenizer.encode(text)?);
+let row = Tensor::new(ids.as_slice(), &Device::Cpu)?.unsqueeze(0)?;
+let logits = model.logits(&row, &row.ones_like()?, Mode::Eval)?.detach();
+let chances: Tensor = token_log_probabilities(&logits, &row)?.get(0)?;
+let mut table = Table::new(["token", "ln P", "P"]);
+for (id, ln_p) in ids[1..].iter().zip(chances.to_vec1::<f32>()?) {
+    let token = tokenizer.token(*id).unwrap_or_default();
+    table = table.row([token, format!("{ln_p:.3}"), format!("{:.3}", ln_p.exp())]);
+}
+table
+;
+
+let p: f64 = 0.01;
+for tokens in [10, 100, 150, 200] {
+    let product = (0..tokens).fold(1., |product: f64, _| product * p);
+    let root = (1. / product).powf(1. / tokens as f64);
+    println!("{tokens:>4} tokens of P = 0.01: P(W) = {product:e}, the root: {root:.2}");
+}
+;
+
+/// ln P of each token `(t)` → the slide's N-th root.
+pub fn perplexity(log_probabilities: &Tensor) -> Result<f64> {
+    let mean = log_probabilities.to_dtype(DType::F64)?.mean_all()?.to_scalar::<f64>()?;
+    Ok((-mean).exp())
+}
+
+/// Is early stopping on perplexity a good way to judge overfitting in Frozen? Thirty words or more.
+pub fn early_stopping() -> &'static str {
+    "Only in part. Perplexity falls mostly because the prefix learns what captions look like in general, and the frozen \
+     language model knows that already; the few tokens that name what is in the picture hardly move the mean. So it can be \
+     flat while captions still get better, and it can rise on words that have many right answers while the objects are still \
+     named right. It judges the fit to the captions' wording. Whether the picture is understood, and what the model answers \
+     to questions that it was not trained on, must be measured by captions and answers on held-out pictures."
+}
+;
+
+check::perplexity(perplexity, early_stopping)
+;
+
+let value: Perplexity = stand_in::perplexity(perplexity);
+println!("perplexity of {text:?}: {:.2}", value(&chances)?);
+println!("by the library: {:.2}", score(&model, &tokenizer, text)?.per_token());
+;
+
+let mut table = Table::new(["text", "nats a token", "bits a token", "a token", "a word"]);
+for text in [
+    "two dogs on the grass.",
+    "two dogs on the grass.\nquestion: how many dogs are there? answer: two.",
+    "two dogs on the grass.\nquestion: how many dogs are there? answer: four.",
+    "grass the on dogs two.",
+    "the senate passed the bill.",
+] {
+    let found = score(&model, &tokenizer, text)?;
+    let numbers = [found.nats_per_token(), found.bits_per_token(), found.per_token(), found.per_word()];
+    let [nats, bits, token, word] = numbers.map(|v| format!("{v:.2}"));
+    table = table.row([text.replace('\n', " ⏎ "), nats, bits, token, word]);
+}
+table
+;
+
+let long = "two dogs on the grass.\nquestion: how many dogs are there? answer: two.\n".repeat(30);
+let ids = tokenizer.encode(&long)?;
+for stride in [24, 96, 192] {
+    let found = score_long(&model, &ids, 192, stride)?;
+    println!("{} tokens, stride {stride:>3}: perplexity {:.3}", ids.len(), found.per_token());
+}
+;
+
+let frozen = Frozen::shipped()?;
+let test = examples(6, Split::Valid, None, frozen.config().base.size, 5)?;
+let (captions, _) = caption_score(&frozen, &test)?;
+let mut pictures: Vec<Tensor> = test.iter().map(|e| e.picture.clone()).collect();
+let mut table = Table::new(["caption", "its own picture", "the next picture"]);
+let own = frozen.caption_likelihoods(&captions, &Tensor::stack(&pictures, 0)?)?;
+pictures.rotate_left(1);
+let other = frozen.caption_likelihoods(&captions, &Tensor::stack(&pictures, 0)?)?;
+for (i, caption) in captions.iter().enumerate() {
+    let numbers = [own[i], other[i]].map(|l| format!("{:.2}", l.per_token()));
+    table = table.row([caption.clone(), numbers[0].clone(), numbers[1].clone()]);
+}
+table
+;
+
+Ok(())
+}
+
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let all: &[(&str, fn() -> vision_language::Result<()>)] = &[
@@ -586,6 +816,8 @@ fn main() -> std::process::ExitCode {
         ("02_clip", n02_clip),
         ("03_training", n03_training),
         ("04_find_matches", n04_find_matches),
+        ("07_frozen", n07_frozen),
+        ("08_perplexity", n08_perplexity),
     ];
     for (name, run) in all {
         if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {

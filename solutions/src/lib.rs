@@ -1,14 +1,22 @@
 //! The masters of the exercises: one file an exercise, `// BEGIN SOLUTION` to `// END SOLUTION` is what a student
 //! writes, and `// STUB` lines before it are what the student's copy shows in its place.
 
+pub mod caption_loss;
 pub mod clip_dataset;
 pub mod clip_loss;
 pub mod find_matches;
+pub mod freeze_lm;
 pub mod keep_best;
+pub mod perplexity;
 pub mod projection_head;
+pub mod visual_prefix;
 
+pub use caption_loss::caption_loss;
 pub use clip_dataset::ClipDataset;
 pub use clip_loss::clip_loss;
 pub use find_matches::find_matches;
+pub use freeze_lm::freeze_lm;
 pub use keep_best::keep_best;
+pub use perplexity::{early_stopping, perplexity};
 pub use projection_head::ProjectionHead;
+pub use visual_prefix::visual_prefix;

@@ -1,6 +1,7 @@
 //! `cargo vl` with the masters of the exercises.
 
 use vision_language::clip::head;
+use vision_language::frozen::FrozenHoles;
 
 mod hidden;
 
@@ -12,5 +13,10 @@ fn main() -> std::process::ExitCode {
         clip_loss: solutions::clip_loss,
         keep_best: solutions::keep_best,
         find_matches: solutions::find_matches,
+        frozen: FrozenHoles {
+            freeze_lm: solutions::freeze_lm,
+            visual_prefix: solutions::visual_prefix,
+            caption_loss: solutions::caption_loss,
+        },
     }))
 }

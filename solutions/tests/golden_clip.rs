@@ -31,7 +31,8 @@ fn model(golden: &Golden) -> ClipModel {
             depths: vec![1, 2],
             layer: ResidualLayer::Basic,
             stem: Stem::Small,
-        },
+        }
+        .into(),
         text_encoder: DistilBertConfig {
             vocab_size: 23,
             max_position_embeddings: 12,
@@ -40,7 +41,8 @@ fn model(golden: &Golden) -> ClipModel {
             n_heads: 4,
             hidden_dim: 24,
             dropout: 0.,
-        },
+        }
+        .into(),
         projection_dim: 8,
         dropout: 0.,
         image_start: Start::Scratch,

@@ -8,12 +8,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::formula::{parameter, values};
 use common::{Golden, assert_close, assert_one, gradients};
 use solutions::{ProjectionHead, clip_loss};
 use vision_language::candle_core::{DType, Device, Tensor};
 use vision_language::checkpoint::StateDict;
 use vision_language::clip::{ClipModel, head};
-use vision_language::config::{Config, Start};
+use vision_language::config::{Config, DistilBertConfig, Start};
 use vision_language::nn::Mode;
 use vision_language::text::Tokenizer;
 
@@ -23,35 +24,6 @@ const SAMPLES: usize = 256;
 const OUTPUT: f64 = 1e-5;
 /// And back, through eight batch norms of few pixels, with similarities times 14 in between.
 const GRADIENT: f64 = 1e-3;
-
-/// Numbers in `centre ± width / 2` that depend on the name and the place alone: FNV-1a, then two rounds of mixing.
-fn values(name: &str, shape: &[usize], centre: f64, width: f64) -> Tensor {
-    let seed =
-        name.bytes().fold(2_166_136_261_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(16_777_619));
-    let one = |i: usize| {
-        let mut x = (i as u32).wrapping_add(seed).wrapping_mul(2_654_435_761);
-        x ^= x >> 15;
-        x = x.wrapping_mul(2_246_822_519);
-        x ^= x >> 13;
-        (centre + width * (f64::from(x) / 4_294_967_296. - 0.5)) as f32
-    };
-    let all: Vec<f32> = (0..shape.iter().product()).map(one).collect();
-    Tensor::from_vec(all, shape, &Device::Cpu).unwrap()
-}
-
-fn parameter(name: &str, shape: &[usize]) -> Tensor {
-    match name {
-        "logit_scale" => Tensor::new((1f32 / 0.07).ln(), &Device::Cpu).unwrap(),
-        n if n.ends_with("running_mean") => values(n, shape, 0., 0.5),
-        n if n.ends_with("running_var") => values(n, shape, 1., 0.8),
-        n if shape.len() == 1 => values(n, shape, f64::from(u8::from(n.ends_with("weight"))), 0.5),
-        n if n.contains("embeddings.weight") => values(n, shape, 0., 0.5),
-        n => {
-            let fan_in: usize = shape[1..].iter().product();
-            values(n, shape, 0., (12. / fan_in as f64).sqrt())
-        }
-    }
-}
 
 fn sample(state: &StateDict) -> StateDict {
     let mut out = BTreeMap::new();
@@ -78,8 +50,8 @@ fn one_training_step_of_every_parameter() {
         text_encoder_lr: 1e-5,
         ..Config::tiny()
     };
-    config.text_encoder.vocab_size = 500;
-    config.text_encoder.dropout = 0.;
+    config.text_encoder =
+        DistilBertConfig { vocab_size: 500, dropout: 0., ..DistilBertConfig::tiny() }.into();
     let tokenizer = Tokenizer::from_words(&["dog".to_string()]).unwrap();
     let model = ClipModel::bare(&config, tokenizer, head::<ProjectionHead>(), clip_loss).unwrap();
     let before: StateDict = model

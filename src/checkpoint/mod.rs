@@ -28,7 +28,18 @@ pub use read::{PtFile, load_pt, load_pt_bytes};
 pub use safetensors::{load_safetensors, save_safetensors};
 pub use write::save_pt;
 
-use crate::Error;
+use crate::{Error, Result};
+
+/// Reads all tensors of a file: safetensors where its name ends so, else PyTorch's.
+///
+/// # Errors
+/// As [`load_safetensors`] and [`load_pt`].
+pub fn load_tensors(path: &Path) -> Result<StateDict> {
+    match path.extension().is_some_and(|e| e == "safetensors") {
+        true => load_safetensors(path),
+        false => Ok(load_pt(path)?.state),
+    }
+}
 
 /// A model's values by name, as PyTorch's `state_dict()`.
 pub type StateDict = BTreeMap<String, Tensor>;

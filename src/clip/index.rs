@@ -38,7 +38,7 @@ impl ImageIndex {
         if image_filenames.is_empty() {
             return Err(Error::value("ImageIndex::build, image_filenames", "at least one", "none"));
         }
-        let transform = Transform::imagenet(model.config().size);
+        let transform = Transform::of(model.config());
         let mut rows = Vec::new();
         let stop = Interruptible::new("the embedding of pictures");
         for (chunk, names) in image_filenames.chunks(BATCH).enumerate() {

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod contract;
+mod features;
 mod index;
 mod live;
 mod model;

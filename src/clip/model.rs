@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::clip::{ClipLoss, HeadBuilder, Projection};
 use crate::config::{Config, Start, Temperature};
-use crate::encoder::{self, DistilBert, ImageEncoder, ResNet, TextEncoder};
+use crate::encoder::{self, ImageEncoder, TextEncoder};
 use crate::nn::{AdamW, Init, Linear, Mode, Param, ParamGroup, Params, l2_normalize};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
@@ -57,11 +57,11 @@ impl ClipModel {
         loss: ClipLoss,
     ) -> Result<Self> {
         let mut config = config.clone();
-        if config.text_encoder.vocab_size == 0 {
-            config.text_encoder.vocab_size = tokenizer.vocab_size();
+        if config.text_encoder.vocab_size() == 0 {
+            config.text_encoder = config.text_encoder.with_vocab_size(tokenizer.vocab_size());
         }
-        if config.max_length > config.text_encoder.max_position_embeddings {
-            let most = config.text_encoder.max_position_embeddings;
+        let most = config.text_encoder.max_position_embeddings();
+        if config.max_length > most {
             return Err(Error::value(
                 "config.max_length",
                 format!("at most {most}"),
@@ -71,10 +71,8 @@ impl ClipModel {
         let params = Params::new(&config.device()?, config.seed);
         let image_params = params.pp("image_encoder.model");
         let text_params = params.pp("text_encoder.model");
-        let image_encoder: Box<dyn ImageEncoder> =
-            Box::new(ResNet::new(&config.image_encoder, &image_params)?);
-        let text_encoder: Box<dyn TextEncoder> =
-            Box::new(DistilBert::new(&config.text_encoder, &text_params)?);
+        let image_encoder = encoder::image_encoder(&config.image_encoder, &image_params)?;
+        let text_encoder = encoder::text_encoder(&config.text_encoder, &text_params)?;
         let (p, dropout) = (config.projection_dim, config.dropout);
         let image_projection =
             head(image_encoder.features(), p, dropout, &params.pp("image_projection"))?;
@@ -119,12 +117,28 @@ impl ClipModel {
         &self.params
     }
 
+    /// Pictures `(b, 3, s, s)` → features `(b, d)`. A frozen encoder is used as it is, in evaluation mode: its statistics
+    /// stay.
+    pub fn image_features(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
+        let mode = if self.config.image_trainable { mode } else { Mode::Eval };
+        self.image_encoder.forward(images, mode)
+    }
+
+    /// Captions as ids `(b, t)` and mask `(b, t)` → features `(b, d)`. A frozen encoder is used in evaluation mode,
+    /// without dropout.
+    pub fn text_features(
+        &self,
+        input_ids: &Tensor,
+        attention_mask: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let mode = if self.config.text_trainable { mode } else { Mode::Eval };
+        self.text_encoder.forward(input_ids, attention_mask, mode)
+    }
+
     /// Pictures `(b, 3, s, s)` → embeddings `(b, p)`, as they leave the head.
     pub fn encode_image(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
-        // A frozen encoder is used as it is: its statistics stay.
-        let encoder_mode = if self.config.image_trainable { mode } else { Mode::Eval };
-        let features = self.image_encoder.forward(images, encoder_mode)?; // (b, d)
-        self.image_projection.forward(&features, mode)
+        self.image_projection.forward(&self.image_features(images, mode)?, mode)
     }
 
     /// Captions as ids `(b, t)` and mask `(b, t)` → embeddings `(b, p)`, as they leave the head.
@@ -134,9 +148,7 @@ impl ClipModel {
         attention_mask: &Tensor,
         mode: Mode,
     ) -> Result<Tensor> {
-        let encoder_mode = if self.config.text_trainable { mode } else { Mode::Eval };
-        let features = self.text_encoder.forward(input_ids, attention_mask, encoder_mode)?; // (b, d)
-        self.text_projection.forward(&features, mode)
+        self.text_projection.forward(&self.text_features(input_ids, attention_mask, mode)?, mode)
     }
 
     /// Texts → embeddings `(n, p)`, as they leave the head: a query of `find_matches`.
@@ -162,8 +174,20 @@ impl ClipModel {
         attention_mask: &Tensor,
         mode: Mode,
     ) -> Result<Tensor> {
-        let image_embeddings = self.encode_image(images, mode)?;
-        let text_embeddings = self.encode_text(input_ids, attention_mask, mode)?;
+        let image = self.image_features(images, mode)?;
+        let text = self.text_features(input_ids, attention_mask, mode)?;
+        self.loss_of_features(&image, &text, mode)
+    }
+
+    /// The contrastive loss of a batch's features, `(b, d_i)` and `(b, d_t)`, → a scalar.
+    pub(super) fn loss_of_features(
+        &self,
+        image: &Tensor,
+        text: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let image_embeddings = self.image_projection.forward(image, mode)?;
+        let text_embeddings = self.text_projection.forward(text, mode)?;
         (self.loss)(&image_embeddings, &text_embeddings, &self.logit_scale())
     }
 

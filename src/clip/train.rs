@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::features::Features;
 use super::{ClipModel, KeepBest};
 use crate::checkpoint::{StateDict, load_pt};
 use crate::config::Schedule;
 use crate::dataset::Loader;
 use crate::display::Interruptible;
-use crate::nn::{AdamW, Mode, ReduceLrOnPlateau};
+use crate::nn::{AdamW, Mode, ReduceLrOnPlateau, warm_cosine};
 use crate::{Error, Result};
 
 /// A running mean, weighted by the sizes of batches.
@@ -100,13 +101,7 @@ impl TrainLog {
         if self.peak.is_empty() {
             self.peak = optimizer.groups().iter().map(|g| g.lr).collect();
         }
-        const WARM: f64 = 0.05;
-        let done = self.progress(steps_per_epoch);
-        let factor = if done < WARM {
-            (done / WARM).max(0.02)
-        } else {
-            0.5 * (1. + (std::f64::consts::PI * (done - WARM) / (1. - WARM)).cos())
-        };
+        let factor = warm_cosine(self.progress(steps_per_epoch));
         for (group, peak) in optimizer.groups_mut().iter_mut().zip(&self.peak) {
             group.lr = peak * factor;
         }
@@ -127,6 +122,18 @@ pub fn train_epoch(
     log: &mut TrainLog,
     watch: &mut dyn FnMut(Step),
 ) -> Result<AvgMeter> {
+    train_epoch_with(model, loader, optimizer, log, &mut Features::default(), watch)
+}
+
+/// [`train_epoch`], with what is known of the loader's features.
+fn train_epoch_with(
+    model: &ClipModel,
+    loader: &Loader,
+    optimizer: &mut AdamW,
+    log: &mut TrainLog,
+    features: &mut Features,
+    watch: &mut dyn FnMut(Step),
+) -> Result<AvgMeter> {
     let epoch = log.train_losses.len();
     let batches = loader.epoch(epoch);
     let steps = batches.steps();
@@ -141,8 +148,7 @@ pub fn train_epoch(
         if cosine {
             log.set_lr(optimizer, steps);
         }
-        let loss =
-            model.loss(&batch.images, &batch.input_ids, &batch.attention_mask, Mode::Train)?;
+        let loss = features.loss(model, &batch, Mode::Train)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
             return Err(Error::value(
@@ -178,13 +184,22 @@ pub fn train_epoch(
 /// # Errors
 /// What the loader or the model reports; [`Error::Stopped`].
 pub fn valid_epoch(model: &ClipModel, loader: &Loader, log: &mut TrainLog) -> Result<AvgMeter> {
+    valid_epoch_with(model, loader, log, &mut Features::default())
+}
+
+/// [`valid_epoch`], with what is known of the loader's features.
+fn valid_epoch_with(
+    model: &ClipModel,
+    loader: &Loader,
+    log: &mut TrainLog,
+    features: &mut Features,
+) -> Result<AvgMeter> {
     let mut meter = AvgMeter::default();
     let stop = Interruptible::new("the validation");
     for batch in loader.epoch(0) {
         stop.check(|| format!("{} pairs are looked at", meter.count))?;
         let batch = batch?.to_device(model.params().device())?;
-        let loss =
-            model.loss(&batch.images, &batch.input_ids, &batch.attention_mask, Mode::Eval)?;
+        let loss = features.loss(model, &batch, Mode::Eval)?;
         meter.update(f64::from(loss.to_scalar::<f32>()?), batch.len());
     }
     log.valid_losses.push(meter.avg);
@@ -240,7 +255,8 @@ pub enum Event {
     Epoch(Epoch),
 }
 
-/// The slide's loop: train, validate, keep the best, let the scheduler look; `last.pt` after every epoch.
+/// The slide's loop: train, validate, keep the best, let the scheduler look; `last.pt` after every epoch. What a frozen
+/// encoder makes of a picture or a caption is computed once.
 ///
 /// # Errors
 /// What any part reports. Whatever was saved before is whole.
@@ -265,10 +281,13 @@ pub fn fit(
         log.epochs = options.epochs;
     }
     log.budget_seconds = options.budget.map(|b| b.as_secs_f64());
+    // The two loaders may have pictures of one name in different folders.
+    let mut known = (Features::of_frozen(model), Features::of_frozen(model));
     while !log.is_over() {
+        let told = &mut |s| watch(Event::Step(s));
         let train_loss =
-            train_epoch(model, train, &mut optimizer, &mut log, &mut |s| watch(Event::Step(s)))?;
-        let valid_loss = valid_epoch(model, valid, &mut log)?;
+            train_epoch_with(model, train, &mut optimizer, &mut log, &mut known.0, told)?;
+        let valid_loss = valid_epoch_with(model, valid, &mut log, &mut known.1)?;
         let before = best_loss;
         best_loss = (options.keep_best)(valid_loss.avg, best_loss, model, &options.folder)?;
         if config.schedule == Schedule::Plateau {

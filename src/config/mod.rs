@@ -1,13 +1,21 @@
 //! The lecture's `CFG`: every choice of the practice in one plain struct, in three sizes.
 
+use std::path::PathBuf;
+
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-mod encoders;
+mod image_encoder;
+mod language;
+mod text_encoder;
 
-pub use encoders::{DistilBertConfig, ResNetConfig, ResidualLayer, Stem};
+pub use image_encoder::{
+    EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage, ResNetConfig, ResidualLayer, Stem,
+};
+pub use language::Gpt2Config;
+pub use text_encoder::{BertConfig, DistilBertConfig, Pooling, TextEncoderConfig};
 
 /// What starts an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,14 +86,19 @@ pub struct Config {
     pub image_start: Start,
     /// Where the text encoder starts.
     pub text_start: Start,
-    /// Whether the image encoder trains.
+    /// Whether the image encoder trains. A frozen one is used as it is, in evaluation mode: its batch norms go by their
+    /// running statistics and keep them, and the backward pass does not enter it.
     pub image_trainable: bool,
-    /// Whether the text encoder trains.
+    /// Whether the text encoder trains. A frozen one is used in evaluation mode, without dropout.
     pub text_trainable: bool,
     /// The image encoder.
-    pub image_encoder: ResNetConfig,
+    pub image_encoder: ImageEncoderConfig,
     /// The text encoder.
-    pub text_encoder: DistilBertConfig,
+    pub text_encoder: TextEncoderConfig,
+    /// A folder with the preset's model files, a folder a model, as `cargo vl fetch --out` makes it; none: the model
+    /// hub's cache on this machine. `tiny` needs none of them. Not kept in checkpoints.
+    #[serde(skip)]
+    pub models: Option<PathBuf>,
     /// The length of an embedding.
     pub projection_dim: usize,
     /// Dropout in the projection heads.
@@ -117,11 +130,24 @@ impl Config {
             text_start: Start::Pretrained,
             image_trainable: true,
             text_trainable: true,
-            image_encoder: ResNetConfig::tiny(),
-            text_encoder: DistilBertConfig::tiny(),
+            image_encoder: ResNetConfig::tiny().into(),
+            text_encoder: DistilBertConfig::tiny().into(),
+            models: None,
             projection_dim: 128,
             dropout: 0.1,
             temperature: Temperature::Learned(0.07),
+        }
+    }
+
+    /// A laptop and real pretrained weights, 110 MB in all: EfficientNet-Lite0 (1280) and MiniLM (384) at 224², on Flickr8k
+    /// or scenes; the rest as the lecture has it.
+    pub fn mini() -> Self {
+        Self {
+            preset: "mini".into(),
+            max_length: 64,
+            image_encoder: EfficientNetLiteConfig::lite0().into(),
+            text_encoder: BertConfig::minilm_l6().into(),
+            ..Self::lecture()
         }
     }
 
@@ -135,8 +161,8 @@ impl Config {
             schedule: Schedule::Plateau,
             image_encoder_lr: 1e-4,
             text_encoder_lr: 1e-5,
-            image_encoder: ResNetConfig::resnet50(),
-            text_encoder: DistilBertConfig::base_uncased(),
+            image_encoder: ResNetConfig::resnet50().into(),
+            text_encoder: DistilBertConfig::base_uncased().into(),
             projection_dim: 256,
             ..Self::tiny()
         }

@@ -3,6 +3,7 @@
 mod batch;
 mod captions;
 mod contract;
+mod for_encoder;
 mod loader;
 mod order;
 mod pairs;

@@ -2,17 +2,26 @@
 //!
 //! An encoder gives *features* `(b, d)`; a projection head turns them into *embeddings* `(b, p)`.
 
+mod bert;
 mod distilbert;
+mod efficientnet;
+mod names;
 mod pretrained;
+mod published;
 mod resnet;
+mod transformer;
 
 use candle_core::Tensor;
 
 use crate::Result;
-use crate::nn::Mode;
+use crate::config::{ImageEncoderConfig, TextEncoderConfig};
+use crate::nn::{Mode, Params};
 
+pub use bert::Bert;
 pub use distilbert::DistilBert;
+pub use efficientnet::EfficientNetLite;
 pub use pretrained::{load_pretrained_image, load_pretrained_text, tokenizer};
+pub use published::{load_image_weights, load_text_weights};
 pub use resnet::ResNet;
 
 /// Pictures to features.
@@ -26,9 +35,28 @@ pub trait ImageEncoder: Send + Sync {
 
 /// Token ids to features.
 pub trait TextEncoder: Send + Sync {
-    /// ids `(b, t)`, mask `(b, t)` with 1 = token → `(b, d)`: the features of the sentence, the row of `[CLS]`.
+    /// ids `(b, t)`, mask `(b, t)` with 1 = token → `(b, d)`: the features of the sentence.
     fn forward(&self, input_ids: &Tensor, attention_mask: &Tensor, mode: Mode) -> Result<Tensor>;
 
     /// `d`, the length of a feature vector.
     fn features(&self) -> usize;
+}
+
+/// The image encoder that `config` says, with random weights.
+pub fn image_encoder(
+    config: &ImageEncoderConfig,
+    params: &Params,
+) -> Result<Box<dyn ImageEncoder>> {
+    Ok(match config {
+        ImageEncoderConfig::ResNet(c) => Box::new(ResNet::new(c, params)?),
+        ImageEncoderConfig::EfficientNetLite(c) => Box::new(EfficientNetLite::new(c, params)?),
+    })
+}
+
+/// The text encoder that `config` says, with random weights.
+pub fn text_encoder(config: &TextEncoderConfig, params: &Params) -> Result<Box<dyn TextEncoder>> {
+    Ok(match config {
+        TextEncoderConfig::DistilBert(c) => Box::new(DistilBert::new(c, params)?),
+        TextEncoderConfig::Bert(c) => Box::new(Bert::new(c, params)?),
+    })
 }

@@ -7,7 +7,9 @@ use image::RgbImage;
 use super::Hole;
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
 use crate::dataset::{PairDataset, Transform};
-use crate::nn::{Mode, Params};
+use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
+use crate::language_model::Perplexity;
+use crate::nn::{Init, Linear, Mode, Params};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -77,6 +79,46 @@ pub fn find_matches(find: FindMatches) -> Hole {
         }
         let got = format!("{} matches", matches.len());
         Err(Error::value("find_matches of 3 pictures with n = 2", "2 matches", got))
+    })
+}
+
+/// Whether `freeze` runs on a few parameters.
+pub fn freeze_lm(freeze: FreezeLm) -> Hole {
+    Hole::try_out("freeze_lm", move || {
+        let params = Params::new(&Device::Cpu, 0);
+        params.get((2, 2), "weight", Init::Const(1.))?;
+        freeze(&params)
+    })
+}
+
+/// Whether `prefix` gives `n` vectors a picture.
+pub fn visual_prefix(prefix: VisualPrefix) -> Hole {
+    Hole::try_out("visual_prefix", move || {
+        let projection = Linear::new(3, 8, &Params::new(&Device::Cpu, 0))?;
+        let features = Tensor::arange(0f32, 6., &Device::Cpu)?.reshape((2, 3))?;
+        expect("the prefix", "(2, 2, 4)", &prefix(&features, &projection, 2)?, &[2, 2, 4])
+    })
+}
+
+/// Whether `loss` gives a scalar.
+pub fn caption_loss(loss: CaptionLoss) -> Hole {
+    Hole::try_out("caption_loss", move || {
+        let logits = Tensor::arange(0f32, 16., &Device::Cpu)?.reshape((1, 4, 4))?;
+        let ids = Tensor::new(&[[3u32, 1, 2, 0]], &Device::Cpu)?;
+        let mask = Tensor::new(&[[1u32, 1, 1, 0]], &Device::Cpu)?;
+        expect("the loss", "a scalar, ()", &loss(&logits, &ids, &mask, 3)?, &[])
+    })
+}
+
+/// Whether `value` gives a number for three log-probabilities. (The written answer is not tried out.)
+pub fn perplexity(value: Perplexity) -> Hole {
+    Hole::try_out("perplexity", move || {
+        let chances = Tensor::new(&[-1f32, -2., -1.5], &Device::Cpu)?;
+        let found = value(&chances)?;
+        if found.is_finite() {
+            return Ok(());
+        }
+        Err(Error::value("perplexity", "a number", found))
     })
 }
 

@@ -15,7 +15,7 @@ pub struct Exercise {
     pub notebook: &'static str,
 }
 
-const EXERCISES: [Exercise; 5] = [
+const EXERCISES: [Exercise; 9] = [
     Exercise {
         id: "clip_dataset",
         title: "pictures and captions in pairs",
@@ -50,6 +50,34 @@ const EXERCISES: [Exercise; 5] = [
         chapter: "clip",
         contract: "FindMatches",
         notebook: "04_find_matches",
+    },
+    Exercise {
+        id: "freeze_lm",
+        title: "a language model that stays as it is",
+        chapter: "frozen",
+        contract: "FreezeLm",
+        notebook: "07_frozen",
+    },
+    Exercise {
+        id: "visual_prefix",
+        title: "a picture in the place of words",
+        chapter: "frozen",
+        contract: "VisualPrefix",
+        notebook: "07_frozen",
+    },
+    Exercise {
+        id: "caption_loss",
+        title: "the loss of a caption, given its picture",
+        chapter: "frozen",
+        contract: "CaptionLoss",
+        notebook: "07_frozen",
+    },
+    Exercise {
+        id: "perplexity",
+        title: "among how many tokens does the model waver?",
+        chapter: "language_model",
+        contract: "Perplexity",
+        notebook: "08_perplexity",
     },
 ];
 

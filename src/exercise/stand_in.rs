@@ -11,6 +11,8 @@ use crate::clip::{
     ClipLoss, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save, head,
 };
 use crate::dataset::{FolderPairs, PairDataset, Transform};
+use crate::frozen::{CaptionLoss, FreezeLm, FrozenHoles, VisualPrefix};
+use crate::language_model::Perplexity;
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -96,6 +98,31 @@ pub fn find_matches(find: FindMatches) -> FindMatches {
     }
     println!("{hole}: what you see are the first pictures of the folder, not the best");
     first
+}
+
+/// The three exercises of Frozen. Where one is not filled in, [`Frozen::shipped`](crate::frozen::Frozen::shipped) goes on
+/// with a model that we have trained; it writes about pictures, and cannot be trained without all three.
+pub fn frozen(freeze: FreezeLm, prefix: VisualPrefix, loss: CaptionLoss) -> Option<FrozenHoles> {
+    let holes = [
+        filled::freeze_lm(freeze),
+        filled::visual_prefix(prefix),
+        filled::caption_loss(loss),
+    ];
+    for hole in holes.iter().filter(|hole| !hole.is_filled()) {
+        println!("{hole}: a model that we have trained stands in");
+    }
+    let all = holes.iter().all(Hole::is_filled);
+    all.then_some(FrozenHoles { freeze_lm: freeze, visual_prefix: prefix, caption_loss: loss })
+}
+
+/// `value`, or a function that gives no number: the library's own figures stand beside it.
+pub fn perplexity(value: Perplexity) -> Perplexity {
+    let hole = filled::perplexity(value);
+    if hole.is_filled() {
+        return value;
+    }
+    println!("{hole}: where it belongs you read NaN");
+    |_| Ok(f64::NAN)
 }
 
 fn say(hole: &Hole, instead: &str) {

@@ -94,7 +94,7 @@ impl Download<'_> {
         let folder = folder_of(out);
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let mut part = Part::open(out, &self.url)?;
-        let agent = self.agent();
+        let agent = agent(&self.url, self.patience.silence, 10);
         let (mut failures, mut most) = (0, part.len);
         loop {
             let (why, asked) = match self.attempt(&agent, &mut part, progress) {
@@ -112,22 +112,6 @@ impl Download<'_> {
             progress(Progress::Waiting(wait, why));
             std::thread::sleep(wait);
         }
-    }
-
-    fn agent(&self) -> Agent {
-        let silence = Some(self.patience.silence);
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .https_only(self.url.starts_with("https://"))
-            .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
-            .accept_encoding("identity")
-            .user_agent(concat!("vision-language/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(silence)
-            .timeout_recv_response(silence)
-            .timeout_per_read(silence);
-        let local = self.url.starts_with("http://127.0.0.1");
-        let config = if local { config.proxy(None) } else { config };
-        config.build().into()
     }
 
     /// One request, and as many bytes as it brings.
@@ -228,6 +212,24 @@ impl Download<'_> {
         let next = format!("{when}run the same command again{kept}");
         Error::Download { what: self.what.clone(), why, next }
     }
+}
+
+/// A client for `url` that follows so many redirects and gives up after `silence`.
+pub(super) fn agent(url: &str, silence: Duration, redirects: u32) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .https_only(url.starts_with("https://"))
+        .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
+        .max_redirects(redirects)
+        .max_redirects_will_error(redirects > 0)
+        .accept_encoding("identity")
+        .user_agent(concat!("vision-language/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(silence))
+        .timeout_recv_response(Some(silence))
+        .timeout_per_read(Some(silence));
+    let local = url.starts_with("http://127.0.0.1");
+    let config = if local { config.proxy(None) } else { config };
+    config.build().into()
 }
 
 /// The folder that a file lies in, `.` for a bare name.

@@ -36,7 +36,17 @@ impl Linear {
 
     /// With a bias of zeros and normal weights of deviation 0.02, as BERT and GPT-2 start.
     pub fn bert(in_features: usize, out_features: usize, params: &Params) -> Result<Self> {
-        let weight = params.get((out_features, in_features), "weight", Init::Normal(0.02))?;
+        Self::normal(in_features, out_features, 0.02, params)
+    }
+
+    /// With a bias of zeros and normal weights of this deviation.
+    pub fn normal(
+        in_features: usize,
+        out_features: usize,
+        deviation: f32,
+        params: &Params,
+    ) -> Result<Self> {
+        let weight = params.get((out_features, in_features), "weight", Init::Normal(deviation))?;
         let bias = params.get(out_features, "bias", Init::Const(0.))?;
         Ok(Self { weight, bias: Some(bias) })
     }
@@ -140,16 +150,18 @@ impl Dropout {
     }
 }
 
-/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in, k, k)`.
+/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in/groups, k, k)`.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: Param,
     stride: usize,
     padding: usize,
+    groups: usize,
 }
 
 impl Conv2d {
-    /// Starts normal with deviation `√(2 / (out·k²))` (He's initialisation by fan-out, as ResNet's).
+    /// Padded by `k/2`, one group. Starts normal with deviation `√(2 / (out·k²))` (He's initialisation by fan-out, as
+    /// ResNet's).
     pub fn new(
         in_channels: usize,
         out_channels: usize,
@@ -157,15 +169,42 @@ impl Conv2d {
         stride: usize,
         params: &Params,
     ) -> Result<Self> {
-        let std = (2. / (out_channels * kernel * kernel) as f32).sqrt();
-        let shape = (out_channels, in_channels, kernel, kernel);
-        let weight = params.get(shape, "weight", Init::Normal(std))?;
-        Ok(Self { weight, stride, padding: kernel / 2 })
+        Self::grouped(in_channels, out_channels, kernel, stride, 1, params)
     }
 
-    /// `(b, in, h, w)` → `(b, out, ⌈h/stride⌉, ⌈w/stride⌉)` for odd kernels
+    /// As [`new`](Self::new), in `groups` that see only their own channels; with `groups = in_channels` it is depthwise.
+    ///
+    /// # Errors
+    /// When `groups` does not divide both numbers of channels.
+    pub fn grouped(
+        in_channels: usize,
+        out_channels: usize,
+        kernel: usize,
+        stride: usize,
+        groups: usize,
+        params: &Params,
+    ) -> Result<Self> {
+        if groups == 0
+            || !in_channels.is_multiple_of(groups)
+            || !out_channels.is_multiple_of(groups)
+        {
+            let expected = format!("a divisor of {in_channels} and of {out_channels}");
+            return Err(Error::value("Conv2d::grouped, groups", expected, groups));
+        }
+        let std = (2. * groups as f32 / (out_channels * kernel * kernel) as f32).sqrt();
+        let shape = (out_channels, in_channels / groups, kernel, kernel);
+        let weight = params.get(shape, "weight", Init::Normal(std))?;
+        Ok(Self { weight, stride, padding: kernel / 2, groups })
+    }
+
+    /// The same with another padding: 0 for pictures that are padded already.
+    pub fn with_padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// `(b, in, h, w)` → `(b, out, h', w')`, `h' = ⌊(h + 2·padding − k) / stride⌋ + 1`
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let channels = self.weight.var().dim(1)?;
+        let channels = self.weight.var().dim(1)? * self.groups;
         if x.rank() != 4 || x.dim(1)? != channels {
             let what = format!("convolution `{}`", self.weight.name());
             return Err(Error::shape(
@@ -174,7 +213,11 @@ impl Conv2d {
                 x.shape(),
             ));
         }
-        ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding)
+        let weight = self.weight.tensor();
+        match self.groups {
+            1 => ops::conv2d(x, &weight, self.stride, self.padding),
+            groups => Ok(x.conv2d(&weight, self.padding, self.stride, 1, groups)?),
+        }
     }
 }
 
@@ -195,12 +238,17 @@ pub struct BatchNorm2d {
 impl BatchNorm2d {
     /// `eps` 1e-5 and momentum 0.1, PyTorch's defaults.
     pub fn new(channels: usize, params: &Params) -> Result<Self> {
+        Self::with_eps(channels, 1e-5, params)
+    }
+
+    /// With another `eps`; TensorFlow's is 1e-3.
+    pub fn with_eps(channels: usize, eps: f64, params: &Params) -> Result<Self> {
         Ok(Self {
             weight: params.get(channels, "weight", Init::Const(1.))?,
             bias: params.get(channels, "bias", Init::Const(0.))?,
             running_mean: params.buffer(channels, "running_mean", 0.)?,
             running_var: params.buffer(channels, "running_var", 1.)?,
-            eps: 1e-5,
+            eps,
             momentum: 0.1,
         })
     }

@@ -11,7 +11,7 @@ mod optim;
 mod params;
 
 pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, l2_normalize};
-pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau};
+pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau, warm_cosine};
 #[cfg(test)]
 pub(crate) use params::normal;
 pub use params::{Init, Param, Params};

@@ -32,6 +32,17 @@ struct Moments {
     v: Tensor,
 }
 
+/// What a learning rate's peak is multiplied with when this much of a training is behind, 0 to 1: up over the first
+/// twentieth, down to zero along a cosine.
+pub fn warm_cosine(done: f64) -> f64 {
+    const WARM: f64 = 0.05;
+    if done < WARM {
+        (done / WARM).max(0.02)
+    } else {
+        0.5 * (1. + (std::f64::consts::PI * (done.min(1.) - WARM) / (1. - WARM)).cos())
+    }
+}
+
 /// AdamW (arXiv:1711.05101), with PyTorch's arithmetic: betas 0.9 and 0.999, eps 1e-8.
 #[derive(Clone, Debug)]
 pub struct AdamW {

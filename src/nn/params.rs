@@ -138,8 +138,34 @@ impl Params {
         Ok(param)
     }
 
+    /// Puts `value` in the place of the parameter `name`, which may have had another shape: for a table that grows. Layers
+    /// that hold the old one must be built again.
+    ///
+    /// # Errors
+    /// When there is no such parameter.
+    pub fn replace(&self, name: &str, value: &Tensor) -> Result<Param> {
+        let name = self.full_name(name);
+        let mut store = self.store.lock().unwrap_or_else(|e| e.into_inner());
+        let Some(old) = store.params.get(&name) else {
+            return Err(Error::value("Params::replace", "a parameter that is there", name));
+        };
+        let param = Param(Arc::new(Inner {
+            name: name.clone(),
+            var: Var::from_tensor(&value.detach().contiguous()?)?,
+            trainable: AtomicBool::new(old.is_trainable()),
+            buffer: old.is_buffer(),
+        }));
+        store.params.insert(name, param.clone());
+        Ok(param)
+    }
+
     fn full_name(&self, name: &str) -> String {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+    }
+
+    /// The name of this place: what stands before the names below it, without the last dot.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The device that the parameters live on.
@@ -176,6 +202,15 @@ impl Params {
     /// The values below this place, by full name: a model's state dict.
     pub fn state_dict(&self) -> BTreeMap<String, Tensor> {
         self.all().iter().map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
+    }
+
+    /// As [`load_state_dict`](Params::load_state_dict), with names as they are seen from this place.
+    ///
+    /// # Errors
+    /// As [`load_state_dict`](Params::load_state_dict).
+    pub fn load_below(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        let full = |(name, value): (&String, &Tensor)| (self.full_name(name), value.clone());
+        self.load_state_dict(&state.iter().map(full).collect())
     }
 
     /// Copies `state` into the parameters below this place; names are full names. Values convert to f32.

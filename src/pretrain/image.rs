@@ -14,13 +14,13 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{Cosine, PretrainConfig};
-use crate::Result;
-use crate::config::Config;
+use crate::config::{Config, ImageEncoderConfig};
 use crate::dataset::Transform;
 use crate::dataset::scenes::{Background, HEIGHT, Scene, Split, WIDTH, objects};
 use crate::display::Interruptible;
 use crate::encoder::{ImageEncoder, ResNet};
 use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params, ops};
+use crate::{Error, Result};
 
 /// Pictures that are kept and drawn from; each step some are replaced by new ones.
 const POOL: usize = 20_000;
@@ -228,13 +228,20 @@ pub fn pretrain_image(
 ) -> Result<(Params, ImageReport)> {
     let device = config.device()?;
     let params = Params::new(&device, how.seed);
-    let encoder = ResNet::new(&config.image_encoder, &params)?;
+    let ImageEncoderConfig::ResNet(sizes) = &config.image_encoder else {
+        return Err(Error::value(
+            "pretrain_image, config.image_encoder",
+            "a ResNet",
+            "another encoder",
+        ));
+    };
+    let encoder = ResNet::new(sizes, &params)?;
     if let Some(start) = &how.start {
         params.load_state_dict(start)?;
     }
     let questions = objects().len() * COUNTS;
     let answer_params = Params::new(&device, how.seed + 1);
-    let namer = Namer::new(encoder, &config.image_encoder.hidden_sizes, &answer_params)?;
+    let namer = Namer::new(encoder, &sizes.hidden_sizes, &answer_params)?;
     let mut all = params.trainable();
     all.extend(answer_params.trainable());
     let group = ParamGroup { name: "all".into(), params: all, lr: how.lr, weight_decay: 0.02 };
@@ -439,6 +446,7 @@ fn examine(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ResNetConfig;
 
     #[test]
     fn a_cells_answers_are_shares_of_its_area() {
@@ -506,8 +514,12 @@ mod tests {
     fn a_short_training_gives_the_encoders_parameters() {
         let mut config = Config::tiny();
         config.device = "cpu".into();
-        config.image_encoder.hidden_sizes = vec![8, 8, 8, 8];
-        config.image_encoder.embedding_size = 8;
+        config.image_encoder = ResNetConfig {
+            hidden_sizes: vec![8, 8, 8, 8],
+            embedding_size: 8,
+            ..ResNetConfig::tiny()
+        }
+        .into();
         let how = |start| PretrainConfig {
             seed: 1,
             batch_size: 4,

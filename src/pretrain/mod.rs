@@ -1,20 +1,25 @@
-//! What `tiny`'s encoders know before CLIP: the small counterpart of the lecture's ImageNet and BERT weights.
+//! What `tiny`'s encoders know before CLIP, and its language model before Frozen: the small counterpart of the lecture's
+//! ImageNet, BERT and GPT-2 weights.
 //!
 //! The image encoder learns to name the objects of scenes made on the way ([`pretrain_image`]), the text encoder to
-//! guess hidden words of scene captions ([`pretrain_text`]). Both draw from [`Split::Train`] with generators of their
+//! guess hidden words of scene captions ([`pretrain_text`]), the language model to write on ([`pretrain_lm`]). All draw from [`Split::Train`] with generators of their
 //! own: no validation picture, no unseen pair and no picture of the unseen style is ever seen.
 //!
 //! [`Split::Train`]: crate::dataset::scenes::Split::Train
 
+mod documents;
 mod image;
+mod lm;
 mod text;
 
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::StateDict;
-use crate::nn::AdamW;
+use crate::nn::{AdamW, warm_cosine};
 
+pub use documents::{MADE_UP, document, question_and_answer};
 pub use image::{ImageReport, pretrain_image};
+pub use lm::{LmReport, pretrain_lm, tiny_bpe};
 pub use text::{TextReport, pretrain_text, tiny_tokenizer};
 
 /// How long to train and how.
@@ -59,13 +64,8 @@ impl Cosine {
 
     /// Sets the learning rates for `step`; gives whether there is still something to do.
     pub(crate) fn set(&self, optimizer: &mut AdamW, step: usize) -> bool {
-        const WARM: f64 = 0.05;
         let done = self.progress(step);
-        let factor = if done < WARM {
-            (done / WARM).max(0.02)
-        } else {
-            0.5 * (1. + (std::f64::consts::PI * (done - WARM) / (1. - WARM)).cos())
-        };
+        let factor = warm_cosine(done);
         for (group, peak) in optimizer.groups_mut().iter_mut().zip(&self.peak) {
             group.lr = peak * factor;
         }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{Cosine, PretrainConfig};
-use crate::config::Config;
+use crate::config::{Config, DistilBertConfig, TextEncoderConfig};
 use crate::dataset::scenes::{self, Scene, Split};
 use crate::display::Interruptible;
 use crate::encoder::DistilBert;
@@ -118,8 +118,14 @@ pub fn pretrain_text(
 ) -> Result<(Params, TextReport)> {
     let device = config.device()?;
     let tokenizer = tiny_tokenizer()?;
-    let mut sizes = config.text_encoder.clone();
-    sizes.vocab_size = tokenizer.vocab_size();
+    let TextEncoderConfig::DistilBert(sizes) = &config.text_encoder else {
+        return Err(Error::value(
+            "pretrain_text, config.text_encoder",
+            "a DistilBERT",
+            "another encoder",
+        ));
+    };
+    let sizes = DistilBertConfig { vocab_size: tokenizer.vocab_size(), ..sizes.clone() };
     let params = Params::new(&device, how.seed);
     let extra = Params::new(&device, how.seed + 1);
     let guesser = Guesser {

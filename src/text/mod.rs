@@ -1,5 +1,8 @@
-//! Captions to token ids: WordPiece, as DistilBERT's.
+//! Text to token ids: WordPiece, as DistilBERT's, and byte-level BPE, as GPT-2's.
 
+mod bpe;
 mod tokenizer;
 
+pub(crate) use bpe::pad;
+pub use bpe::{BpeTokenizer, Side};
 pub use tokenizer::{Encoded, Tokenizer};

@@ -44,9 +44,12 @@ impl Tokenizer {
         Self::from_bytes(&json)
     }
 
-    /// Reads a `tokenizer.json` that is already in memory.
+    /// Reads a `tokenizer.json` that is already in memory. A length to cut or to pad to that stands in it is not taken
+    /// over: batches are cut and padded as the call says.
     pub fn from_bytes(json: &[u8]) -> Result<Self> {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(error)?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(error)?;
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(error)?;
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -1,6 +1,8 @@
 //! Tensors that PyTorch wrote (`tests/golden/*.py`), and comparison with them, name by name.
 #![allow(dead_code)] // Each test file uses a part of it.
 
+pub mod formula;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 """The worked numbers of the exercises' checks, from PyTorch: what is right, and what comes of well-known wrong ways.
 
 Run: python tests/golden/exercises.py > src/exercise/check/goldens.json
-Seed 20 for the head, 21 for the loss. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
+Seed 20 for the head, 21 for the loss, 22 for the perplexity, 23 for the captions' loss. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
 """
 
 import json
@@ -96,5 +96,67 @@ def loss():
     }
 
 
+def caption():
+    """b = 2, t = 6, v = 6; 5 is the image token; the second text has a picture inside and a place of padding."""
+    torch.manual_seed(23)
+    logits = torch.randn(2, 6, 6, requires_grad=True)
+    ids = torch.tensor([[5, 5, 1, 4, 0, 2], [3, 5, 5, 2, 0, 0]])
+    mask = torch.tensor([[1] * 6, [1, 1, 1, 1, 1, 0]])
+    image = ids == 5
+
+    def loss(x, targets, counted, reduction="mean"):
+        return F.cross_entropy(x.flatten(0, 1), targets.masked_fill(~counted, -100).flatten(), reduction=reduction)
+
+    now, coming = logits[:, :-1], ids[:, 1:]
+    counted = (mask[:, 1:] == 1) & ~image[:, 1:]
+    right = loss(now, coming, counted)
+    rows = torch.stack([loss(now[i:i + 1], coming[i:i + 1], counted[i:i + 1]) for i in range(2)])
+    ways = {
+        "right": right,
+        "not_shifted": loss(logits, ids, (mask == 1) & ~image),
+        "shifted_back": loss(logits[:, 1:], ids[:, :-1], (mask[:, :-1] == 1) & ~image[:, :-1]),
+        "padding_counted": loss(now, coming, ~image[:, 1:]),
+        "images_counted": loss(now, coming, mask[:, 1:] == 1),
+        "first_word_lost": loss(now, coming, counted & ~image[:, :-1]),
+        "last_word_lost": loss(now[:, :-1], coming[:, :-1], counted[:, :-1]),
+        "summed": loss(now, coming, counted, "sum"),
+        "divided_by_all": loss(now, coming, counted, "sum") / 10,
+        "divided_by_all ": loss(now, coming, counted, "sum") / 12,
+        "texts_averaged": rows.mean(),
+        "softmax_twice": loss(now.softmax(-1), coming, counted),
+        "sign": -right,
+    }
+    gradient = torch.autograd.grad(right, logits)[0]
+    return {"logits": numbers(logits), "gradient": numbers(gradient),
+            "general": {name: numbers(v) for name, v in ways.items()}}
+
+
+def perplexity():
+    """Seven tokens of a random model; P is the slide's product."""
+    torch.manual_seed(22)
+    chances = torch.randn(7, 5).double().log_softmax(1)
+    tokens = torch.randint(0, 5, (7,))
+    nats = F.nll_loss(chances, tokens)
+    ln_p = chances[torch.arange(7), tokens]
+    p = ln_p.exp()
+    ways = {
+        "right": nats.exp(),
+        "no_root": (-ln_p.sum()).exp(),
+        "sign_forgotten": (-nats).exp(),
+        "not_exponentiated": nats,
+        "not_exponentiated ": nats / math.log(2),
+        "other_base": 2 ** nats,
+        "other_base ": 10 ** nats,
+        "arithmetic_mean": (1 / p).mean(),
+        "arithmetic_mean ": 1 / p.mean(),
+        "off_by_one": (nats * 7 / 6).exp(),
+        "off_by_one ": (nats * 7 / 8).exp(),
+        "first_token_dropped": (-ln_p[1:].mean()).exp(),
+        "square_root": (-ln_p.sum() / 2).exp(),
+    }
+    return {"log_probabilities": numbers(ln_p), "general": {name: numbers(v) for name, v in ways.items()}}
+
+
 assert math.isclose(math.log(1 + math.exp(-1)), 0.3133, abs_tol=1e-4)
-print(json.dumps({"projection_head": head(), "clip_loss": loss()}, indent=1))
+print(json.dumps({"projection_head": head(), "clip_loss": loss(), "caption_loss": caption(),
+                  "perplexity": perplexity()}, indent=1))

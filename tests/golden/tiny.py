@@ -92,4 +92,5 @@ def main():
     f.save()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 #[derive(Clone, Debug)]
+#[allow(dead_code)] // Each test file reads a part of it.
 pub struct Request {
+    pub method: String,
     pub path: String,
     headers: Vec<(String, String)>,
 }
@@ -95,14 +97,16 @@ impl Drop for Server {
 
 fn read(stream: TcpStream) -> Option<(TcpStream, Request)> {
     let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
-    let path = lines.next()?.ok()?.split(' ').nth(1)?.to_string();
+    let first = lines.next()?.ok()?;
+    let mut words = first.split(' ').map(str::to_string);
+    let (method, path) = (words.next()?, words.next()?);
     let mut headers = Vec::new();
     for line in lines {
         let line = line.ok()?;
         let Some((name, value)) = line.split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_string()));
     }
-    Some((stream, Request { path, headers }))
+    Some((stream, Request { method, path, headers }))
 }
 
 fn write(mut stream: TcpStream, reply: Reply) {

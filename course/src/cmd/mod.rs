@@ -1,11 +1,14 @@
 //! The subcommands, one a file.
 
+pub mod caption;
 pub mod check;
 pub mod common;
 pub mod data;
 pub mod doctor;
 pub mod eval;
 pub mod export;
+pub mod fetch;
+pub mod frozen;
 pub mod grade;
 pub mod hint;
 pub mod kernel;

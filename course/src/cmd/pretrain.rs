@@ -1,4 +1,4 @@
-//! `vl pretrain`: makes the encoders that `tiny` starts from.
+//! `vl pretrain`: makes the encoders and the language model that `tiny` starts from.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,19 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use vision_language::candle_core::DType;
 use vision_language::checkpoint::{load_safetensors, save_safetensors};
-use vision_language::config::Config;
+use vision_language::config::{Config, Gpt2Config};
 use vision_language::nn::Params;
-use vision_language::pretrain::{PretrainConfig, pretrain_image, pretrain_text, tiny_tokenizer};
+use vision_language::pretrain::{
+    LmReport, PretrainConfig, pretrain_image, pretrain_lm, pretrain_text, tiny_tokenizer,
+};
 
 use super::common;
 use crate::{Error, Result};
 
-/// Make the encoders that the preset `tiny` starts from, on scenes made on the way.
+/// Make the encoders and the language model that the preset `tiny` starts from, on scenes made on the way.
 #[derive(Clone, Debug, Args)]
 pub struct PretrainArgs {
-    /// Which encoder
+    /// Which of them
     which: Which,
     /// The folder of the results
     #[arg(long, default_value = "data/tiny")]
@@ -47,6 +49,8 @@ enum Which {
     Image,
     /// Guesses hidden words of captions
     Text,
+    /// Writes on: captions, questions with answers, contexts of several examples
+    Lm,
 }
 
 /// Does what the arguments say.
@@ -101,6 +105,22 @@ pub fn pretrain(args: &PretrainArgs) -> Result<()> {
             println!(
                 "{}",
                 json!({"file": path, "tokenizer": json_path, "steps": report.step, "seed": args.seed, "held_out_loss": report.loss, "held_out_right": report.right})
+            );
+        }
+        Which::Lm => {
+            let mut progress = |r: &LmReport| {
+                eprint!("\r{:5.1} %  step {:6}  loss {:.4}", 100. * r.progress, r.step, r.loss);
+            };
+            let (model, tokenizer, report) =
+                pretrain_lm(&Gpt2Config::tiny(), &how, &config.device()?, &mut progress)?;
+            eprintln!();
+            let json_path = args.out.join("lm_tokenizer.json");
+            std::fs::write(&json_path, tokenizer.to_json()?).map_err(Error::io(&json_path))?;
+            let path = args.out.join("lm.safetensors");
+            save_half(model.params(), &path)?;
+            println!(
+                "{}",
+                json!({"file": path, "tokenizer": json_path, "steps": report.step, "tokens": report.tokens, "seed": args.seed, "held_out_loss": report.loss})
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use vision_language::clip::{
     ClipModel, Epoch, Event, FitOptions, ImageIndex, LinearHead, Recalls, fit, head, retrieval,
@@ -24,6 +24,12 @@ pub struct TrainArgs {
     /// The folder of pictures and captions
     #[arg(long)]
     data: PathBuf,
+    /// The folder of the preset's model files, as `vl fetch --out` makes it [default: the model hub's cache]
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
+    /// Use this encoder as it is: trainable = False (may be given twice)
+    #[arg(long, value_enum)]
+    freeze: Vec<Encoder>,
     /// Where the best model goes; `last.pt`, to resume from, lies beside it
     #[arg(long, default_value = "out/best.pt")]
     out: PathBuf,
@@ -66,6 +72,12 @@ pub struct TrainArgs {
     json: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Encoder {
+    Image,
+    Text,
+}
+
 /// Does what the arguments say.
 ///
 /// # Errors
@@ -81,6 +93,9 @@ pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
     if let Some(lr) = args.lr {
         (config.head_lr, config.image_encoder_lr, config.text_encoder_lr) = (lr, lr, lr);
     }
+    config.models = args.models.clone();
+    config.image_trainable &= !args.freeze.contains(&Encoder::Image);
+    config.text_trainable &= !args.freeze.contains(&Encoder::Text);
     if args.scratch {
         (config.image_start, config.text_start) = (Start::Scratch, Start::Scratch);
     }

@@ -39,6 +39,8 @@ impl Kernel {
 
     /// Writes the kernelspec into `folder`, which is then all there is of the kernel.
     pub fn install(&self, folder: &Path) -> Result<()> {
+        // Said here, a folder that cannot be written is named and not the program that met it.
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let mut command = Command::new(&self.program);
         command.arg("install").arg("--workspace").arg(&self.root).arg("--deps").arg(&self.deps);
         command.arg("--facade").arg(&self.facade).arg("--folder").arg(folder);

@@ -50,12 +50,16 @@ const STALE: [&str; 4] =
     ["\"code\":\"E0460\"", "\"code\":\"E0462\"", "\"code\":\"E0463\"", "\"code\":\"E0514\""];
 
 /// How each contract's answers are made of a student's item: the function, and whether the item is a type.
-const ITEMS: [(&str, &str); 5] = [
+const ITEMS: [(&str, &str); 9] = [
     ("clip_dataset", "answers::clip_dataset::<ITEM::ClipDataset>()"),
     ("projection_head", "answers::projection_head::<ITEM::ProjectionHead>()"),
     ("clip_loss", "answers::clip_loss(ITEM::clip_loss)"),
     ("keep_best", "answers::keep_best(ITEM::keep_best)"),
     ("find_matches", "answers::find_matches(ITEM::find_matches)"),
+    ("freeze_lm", "answers::freeze_lm(ITEM::freeze_lm)"),
+    ("visual_prefix", "answers::visual_prefix(ITEM::visual_prefix)"),
+    ("caption_loss", "answers::caption_loss(ITEM::caption_loss)"),
+    ("perplexity", "answers::perplexity(ITEM::perplexity, ITEM::early_stopping)"),
 ];
 
 /// The function or type that an exercise's file must define.

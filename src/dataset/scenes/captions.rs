@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Background, Kind, ObjectInfo, Relation, Scene, objects};
 
-const NUMBERS: [&str; 5] = ["no", "one", "two", "three", "four"];
+pub(super) const NUMBERS: [&str; 5] = ["no", "one", "two", "three", "four"];
 const PREFIXES: [&str; 5] =
     ["a photo of", "a picture of", "a drawing of", "an image of", "this is"];
 /// Glue that stands in no table.
@@ -133,8 +133,22 @@ fn pick<'a>(rng: &mut ChaCha8Rng, from: &[&'a str]) -> &'a str {
     from.choose(rng).expect("a table with rows")
 }
 
+/// `a dog`, `two dogs`.
+pub(super) fn counted(kind: Kind) -> String {
+    let info = info(kind);
+    match kind.count {
+        1 => format!("{} {}", info.article, info.name),
+        n => format!("{} {}", NUMBERS[n], info.plural),
+    }
+}
+
+/// `on the grass`.
+pub(super) fn at(background: Background) -> &'static str {
+    place(background).at[0]
+}
+
 /// `a dog, two cats and a tree`.
-fn list(nouns: &[String]) -> String {
+pub(super) fn list(nouns: &[String]) -> String {
     match nouns {
         [] => String::new(),
         [one] => one.clone(),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HEIGHT, Scene, Split, WIDTH, provenance, truth};
 use crate::dataset::{SPLIT_SEED, VALID_FRACTION, split_by_image};
+use crate::display::Interruptible;
 use crate::{Error, Result};
 
 /// What marks a folder as one of ours.
@@ -71,8 +72,8 @@ struct Mark {
 /// An earlier folder of scenes at `out` is replaced. `progress` hears how many pictures of how many are written.
 ///
 /// # Errors
-/// When `out` holds something else, when the config asks for nothing or a quality that JPEG does not have, and when
-/// the system refuses to write, by file.
+/// [`Error::Stopped`] by a notebook's stop button; when `out` holds something else, when the config asks for nothing or a
+/// quality that JPEG does not have, and when the system refuses to write, by file.
 pub fn generate(
     config: &ScenesConfig,
     out: &Path,
@@ -100,7 +101,11 @@ pub fn generate(
     let mut splits = String::from("image,split\n");
     let mut bytes = 0;
     progress(0, total);
+    let stop = Interruptible::new("the painting of scenes");
     for chunk in jobs.chunks(CHUNK) {
+        stop.check(|| {
+            format!("{} of {total} are painted; the next call begins anew", scenes.len())
+        })?;
         let done: Vec<_> =
             chunk.par_iter().map(|job| job.write(config, &images)).collect::<Result<_>>()?;
         for (job, (scene, five, size)) in chunk.iter().zip(done) {

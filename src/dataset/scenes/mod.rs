@@ -24,6 +24,7 @@ mod indoors;
 mod layout;
 mod objects;
 mod outdoors;
+mod questions;
 mod render;
 mod sample;
 mod sheet;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use captions::vocabulary;
 pub use generate::{ScenesConfig, ScenesSummary, generate};
 pub use objects::{ObjectInfo, Provenance, SizeClass, held_out, objects, provenance};
+pub use questions::{Asks, Question, category};
 pub use sheet::contact_sheet;
 
 /// The width that a scene's coordinates and its JPEG have, pixels.

@@ -10,7 +10,10 @@ use serde_json::json;
 use super::{Answer, Question};
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
 use crate::dataset::{PairDataset, Transform};
-use crate::nn::{Mode, Params};
+use crate::config::Gpt2Config;
+use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
+use crate::language_model::{EarlyStopping, Gpt2, LmInput, Perplexity};
+use crate::nn::{Init, Linear, Mode, Params};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -151,6 +154,98 @@ pub fn keep_best(keep: KeepBest) -> Answers {
         }
         let bests = Tensor::new(bests, &Device::Cpu)?;
         Ok(Answer::default().tensor("best_losses", bests).word("saved", json!(saved)))
+    })
+}
+
+/// `trainable`.
+pub fn freeze_lm(freeze: FreezeLm) -> Answers {
+    Arc::new(move |q: &Question| {
+        if q.name != "trainable" {
+            return Err(unknown(q));
+        }
+        let params = Params::new(&Device::Cpu, q.seed);
+        let config: Gpt2Config = serde_json::from_str(&q.parse::<String>("config")?)?;
+        let place = params.pp("text_encoder");
+        let model = Gpt2::new(&config, &place)?;
+        // What is beside the language model is none of its business.
+        let other = params.pp("vision_proj_m").get((2, 2), "weight", Init::Const(1.))?;
+        let copies = params.all().into_iter();
+        let copies = copies.map(|p| Ok((p.name().to_string(), p.var().as_tensor().copy()?)));
+        let before: BTreeMap<String, Tensor> = copies.collect::<Result<_>>()?;
+        for _ in 0..q.parse("times")? {
+            freeze(&place)?;
+        }
+        let trainable: Vec<String> =
+            params.trainable().iter().map(|p| p.name().to_string()).collect();
+        let mut changed = Vec::new();
+        for (name, value) in params.state_dict() {
+            if (value - &before[&name])?.abs()?.sum_all()?.to_scalar::<f32>()? != 0. {
+                changed.push(name);
+            }
+        }
+        let prefix = Var::from_tensor(q.get("prefix")?)?;
+        let words = model.embed(q.get("input_ids")?)?;
+        let x = Tensor::cat(&[prefix.as_tensor(), &words], 1)?;
+        let mask = Tensor::ones(x.dims3().map(|(b, t, _)| (b, t))?, DType::U32, &Device::Cpu)?;
+        let logits = model.forward(&LmInput::new(&x, &mask)?, Mode::Eval)?;
+        let grads = (logits.sqr()?.sum_all()? + other.tensor().sum_all()?)?.backward()?;
+        let vars = params.all().into_iter().map(|p| (p.name().to_string(), p.var().clone()));
+        let answer = gathered(&grads, vars.chain([("prefix".to_string(), prefix)]));
+        Ok(answer.word("trainable", json!(trainable)).word("changed", json!(changed)))
+    })
+}
+
+/// `forward`, `gradients`.
+pub fn visual_prefix(prefix: VisualPrefix) -> Answers {
+    Arc::new(move |q: &Question| {
+        let (features, weight, bias) = (q.get("features")?, q.get("weight")?, q.get("bias")?);
+        let params = Params::new(&Device::Cpu, q.seed);
+        let (wide, deep) = weight.dims2()?;
+        let projection = Linear::new(deep, wide, &params)?;
+        params.load_state_dict(
+            &[("weight".to_string(), weight.clone()), ("bias".to_string(), bias.clone())].into(),
+        )?;
+        let features = Var::from_tensor(features)?;
+        let found = prefix(features.as_tensor(), &projection, q.parse("n")?)?;
+        match q.name.as_str() {
+            "forward" => Ok(Answer::default().tensor("prefix", found.detach())),
+            "gradients" => {
+                let grads = (found * q.get("g")?)?.sum_all()?.backward()?;
+                let vars =
+                    params.all().into_iter().map(|p| (p.name().to_string(), p.var().clone()));
+                Ok(gathered(&grads, vars.chain([("features".to_string(), features)])))
+            }
+            _ => Err(unknown(q)),
+        }
+    })
+}
+
+/// `forward`, `gradients`.
+pub fn caption_loss(loss: CaptionLoss) -> Answers {
+    Arc::new(move |q: &Question| {
+        let logits = Var::from_tensor(q.get("logits")?)?;
+        let (ids, mask) = (q.get("input_ids")?, q.get("attention_mask")?);
+        let value = loss(logits.as_tensor(), ids, mask, q.parse("image_token_id")?)?;
+        match q.name.as_str() {
+            "forward" => Ok(Answer::default().tensor("loss", value.detach())),
+            "gradients" => {
+                let grads = value.sum_all()?.backward()?;
+                Ok(gathered(&grads, [("logits".to_string(), logits)].into_iter()))
+            }
+            _ => Err(unknown(q)),
+        }
+    })
+}
+
+/// `value`, `written`.
+pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Answers {
+    Arc::new(move |q: &Question| match q.name.as_str() {
+        "value" => {
+            let found = value(q.get("log_probabilities")?)?;
+            Ok(Answer::default().tensor("perplexity", Tensor::new(found, &Device::Cpu)?))
+        }
+        "written" => Ok(Answer::default().word("early_stopping", early_stopping())),
+        _ => Err(unknown(q)),
     })
 }
 

@@ -4,12 +4,16 @@
 //! of a well-known wrong way (the worked numbers of those stand beside the right ones in `goldens.json`, and
 //! `tests/golden/exercises.py` made both), the check names the misconception, and that leads to the hint.
 
+mod caption_loss_checks;
 mod clip_dataset_checks;
 mod clip_loss_checks;
 mod find_matches_checks;
+mod freeze_lm_checks;
 mod goldens;
 mod keep_best_checks;
+mod perplexity_checks;
 mod projection_head_checks;
+mod visual_prefix_checks;
 
 use candle_core::{DType, Tensor};
 
@@ -20,6 +24,8 @@ use super::{Exercise, exercise};
 use crate::Error;
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection};
 use crate::dataset::PairDataset;
+use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
+use crate::language_model::{EarlyStopping, Perplexity};
 
 /// One check of an exercise.
 #[derive(Clone, Copy)]
@@ -112,6 +118,10 @@ pub fn checks(id: &str) -> &'static [Check] {
         "clip_loss" => clip_loss_checks::CHECKS,
         "keep_best" => keep_best_checks::CHECKS,
         "find_matches" => find_matches_checks::CHECKS,
+        "freeze_lm" => freeze_lm_checks::CHECKS,
+        "visual_prefix" => visual_prefix_checks::CHECKS,
+        "caption_loss" => caption_loss_checks::CHECKS,
+        "perplexity" => perplexity_checks::CHECKS,
         _ => &[],
     }
 }
@@ -197,6 +207,26 @@ pub fn keep_best(keep: KeepBest) -> Report {
 /// Checks a search: `check::find_matches(find_matches)`.
 pub fn find_matches(find: FindMatches) -> Report {
     of_item("find_matches", answers::find_matches(find))
+}
+
+/// Checks what freezes a language model: `check::freeze_lm(freeze_lm)`.
+pub fn freeze_lm(freeze: FreezeLm) -> Report {
+    of_item("freeze_lm", answers::freeze_lm(freeze))
+}
+
+/// Checks a visual prefix: `check::visual_prefix(visual_prefix)`.
+pub fn visual_prefix(prefix: VisualPrefix) -> Report {
+    of_item("visual_prefix", answers::visual_prefix(prefix))
+}
+
+/// Checks the captions' loss: `check::caption_loss(caption_loss)`.
+pub fn caption_loss(loss: CaptionLoss) -> Report {
+    of_item("caption_loss", answers::caption_loss(loss))
+}
+
+/// Checks a perplexity and the written answer: `check::perplexity(perplexity, early_stopping)`.
+pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Report {
+    of_item("perplexity", answers::perplexity(value, early_stopping))
 }
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {

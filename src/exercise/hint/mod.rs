@@ -1,6 +1,8 @@
 //! Hints in three steps: a question, then the idea, then the line's shape; chosen by the misconception that the checks
 //! recognised.
 
+mod frozen;
+mod perplexity;
 mod texts;
 
 use std::collections::BTreeMap;

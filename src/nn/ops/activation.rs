@@ -1,4 +1,4 @@
-//! Elementwise functions: ReLU, and GELU in the erf form.
+//! Elementwise functions: ReLU, and GELU in its two forms.
 
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, Layout, Result as CandleResult, Shape, Tensor,
@@ -40,6 +40,14 @@ pub fn gelu(x: &Tensor) -> Result<Tensor> {
         return Ok(x.gelu_erf()?);
     }
     Ok(x.contiguous()?.apply_op1(Gelu)?)
+}
+
+/// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`: GPT-2's `gelu_new`.
+pub fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
+    if !super::ours(x) {
+        return Ok(x.gelu()?);
+    }
+    Ok(x.contiguous()?.apply_op1(GeluTanh)?)
 }
 
 const CHUNK: usize = 16 * 1024;
@@ -151,6 +159,38 @@ impl CustomOp1 for Gelu {
         const DENSITY: f32 = 0.398_942_3;
         gradient(x, grad, |x, g| g * (normal_cdf(x) + x * DENSITY * exp(-0.5 * x * x)))
     }
+}
+
+struct GeluTanh;
+
+/// `√(8/π)`: with it, `(1 + tanh u)/2` is the logistic function of `2u = √(8/π) (x + 0.044715 x³)`.
+const ROOT: f32 = 1.595_769_1;
+const CUBIC: f32 = 0.044_715;
+
+impl CustomOp1 for GeluTanh {
+    fn name(&self) -> &'static str {
+        "gelu_tanh"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
+        let y = map(slices::of(x, layout)?, |x| x * logistic(ROOT * (x + CUBIC * x * x * x)));
+        Ok((CpuStorage::F32(y), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
+        gradient(x, grad, |x, g| {
+            let s = logistic(ROOT * (x + CUBIC * x * x * x));
+            g * (s + x * s * (1. - s) * ROOT * (1. + 3. * CUBIC * x * x))
+        })
+    }
+}
+
+/// `1 / (1 + e⁻ᶻ)`, from the exponential of −|z|, which cannot overflow.
+#[inline(always)]
+fn logistic(z: f32) -> f32 {
+    let e = exp(-z.abs());
+    let near = 1. / (1. + e);
+    if z >= 0. { near } else { e * near }
 }
 
 /// Φ by formula 7.1.26 of Abramowitz and Stegun for erf: an error of at most 1.5e-7, the size of f32's rounding.

@@ -26,8 +26,38 @@ pub fn attention(
     if !super::ours(queries) {
         return super::fallback::attention(queries, keys, values, mask, heads, drops);
     }
+    apply(queries, keys, values, mask, heads, drops, false)
+}
+
+/// [`attention`] of texts that are read from left to right: a query sees the keys up to its own place.
+///
+/// queries `(b, s, d)` are those of the last `s` of `t` places; keys and values `(b, t, d)`, mask `(b, t)` → `(b, s, d)`.
+pub fn causal_attention(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: &Tensor,
+    heads: usize,
+    drops: Option<Drops>,
+) -> Result<Tensor> {
+    if !super::ours(queries) {
+        return super::fallback::causal_attention(queries, keys, values, mask, heads, drops);
+    }
+    apply(queries, keys, values, mask, heads, drops, true)
+}
+
+fn apply(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: &Tensor,
+    heads: usize,
+    drops: Option<Drops>,
+    causal: bool,
+) -> Result<Tensor> {
     let mask = mask.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-    let op = Attention { bias: mask.iter().map(|m| (1. - m) * MASKED).collect(), heads, drops };
+    let bias = mask.iter().map(|m| (1. - m) * MASKED).collect();
+    let op = Attention { bias, heads, drops, causal };
     Ok(queries.contiguous()?.apply_op3(&keys.contiguous()?, &values.contiguous()?, op)?)
 }
 
@@ -36,6 +66,8 @@ struct Attention {
     bias: Vec<f32>,
     heads: usize,
     drops: Option<Drops>,
+    /// Whether a query sees no key after its own place.
+    causal: bool,
 }
 
 /// The sizes of one call.
@@ -62,7 +94,8 @@ impl Plan {
     fn new(op: &Attention, q: &Shape, k: &Shape, v: &Shape) -> CandleResult<Self> {
         let ((b, s, d), (b2, t, d2)) = (q.dims3()?, k.dims3()?);
         let heads = op.heads;
-        if b != b2 || d != d2 || v != k || op.bias.len() != b * t || heads == 0 || d % heads != 0 {
+        let few = op.causal && s > t;
+        if b != b2 || d != d2 || v != k || op.bias.len() != b * t || heads == 0 || d % heads != 0 || few {
             candle_core::bail!(
                 "attention: expected queries (b, s, d), keys and values (b, t, d), mask (b, t) and heads that divide d; got {q:?}, {k:?}, {v:?}, {} and {heads}",
                 op.bias.len()
@@ -101,11 +134,14 @@ impl Attention {
         slices::vectorised(
             #[inline(always)]
             || {
-                for row in weights.chunks_exact_mut(plan.t) {
+                for (place, row) in weights.chunks_exact_mut(plan.t).enumerate() {
+                    let seen = if self.causal { plan.t - plan.s + place + 1 } else { plan.t };
+                    let (row, future) = row.split_at_mut(seen);
                     for (w, b) in row.iter_mut().zip(bias) {
                         *w += b;
                     }
                     slices::softmax(row);
+                    future.fill(0.);
                 }
             },
         );

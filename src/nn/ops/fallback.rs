@@ -41,12 +41,45 @@ pub fn attention(
     heads: usize,
     drops: Option<Drops>,
 ) -> Result<Tensor> {
-    let (b, t, d) = keys.dims3()?;
+    masked_attention(queries, keys, values, &key_bias(mask, queries)?, heads, drops)
+}
+
+/// See [`super::causal_attention`].
+pub fn causal_attention(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: &Tensor,
+    heads: usize,
+    drops: Option<Drops>,
+) -> Result<Tensor> {
+    let (s, t) = (queries.dim(1)?, keys.dim(1)?);
+    let seen = (0..s).flat_map(|i| (0..t).map(move |j| u8::from(j + s > t + i)));
+    let future = Tensor::from_vec(seen.collect::<Vec<u8>>(), (s, t), queries.device())?;
+    let future = (future.to_dtype(queries.dtype())? * -1e9)?;
+    let bias = key_bias(mask, queries)?.broadcast_add(&future)?;
+    masked_attention(queries, keys, values, &bias, heads, drops)
+}
+
+/// Mask `(b, t)` → what is added to scores, `(b, 1, 1, t)`.
+fn key_bias(mask: &Tensor, like: &Tensor) -> Result<Tensor> {
+    let (b, t) = mask.dims2()?;
+    Ok(((mask.to_dtype(like.dtype())?.reshape((b, 1, 1, t))? - 1.)? * 1e9)?)
+}
+
+fn masked_attention(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    bias: &Tensor,
+    heads: usize,
+    drops: Option<Drops>,
+) -> Result<Tensor> {
+    let (b, _, d) = keys.dims3()?;
     let split = |x: &Tensor| x.reshape((b, (), heads, d / heads))?.transpose(1, 2)?.contiguous(); // (b, heads, ·, d/heads)
-    let mask = mask.to_dtype(queries.dtype())?.reshape((b, 1, 1, t))?;
     let scale = (heads as f64 / d as f64).sqrt();
     let scores = (split(queries)? * scale)?.matmul(&split(keys)?.transpose(2, 3)?)?;
-    let scores = scores.broadcast_add(&((mask - 1.)? * 1e9)?)?; // (b, heads, s, t)
+    let scores = scores.broadcast_add(bias)?; // (b, heads, s, t)
     let mut weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
     if let Some(drops) = drops {
         weights = dropout(&weights, drops)?;

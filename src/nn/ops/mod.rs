@@ -22,8 +22,8 @@ pub(crate) use slices::{of as slice_of, vectorised};
 
 use candle_core::{DType, Tensor};
 
-pub use activation::{add_relu, gelu, relu};
-pub use attention::attention;
+pub use activation::{add_relu, gelu, gelu_tanh, relu};
+pub use attention::{attention, causal_attention};
 pub use conv::conv2d;
 pub use dropout::{Drops, dropout};
 pub use linear::linear;

@@ -104,21 +104,33 @@ impl CustomOp3 for LayerNorm {
         grad: &Tensor,
     ) -> CandleResult<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let d = weight.elem_count();
-        let (dx, dw, db) = slices::with(x, |x| {
-            slices::with(weight, |weight| slices::with(grad, |g| Ok(self.gradients(x, weight, g))))
+        let wanted = weight.track_op();
+        let (dx, of_params) = slices::with(x, |x| {
+            slices::with(weight, |weight| {
+                slices::with(grad, |g| Ok(self.gradients(x, weight, g, wanted)))
+            })
         })?;
         let device = x.device();
-        Ok((
-            Some(Tensor::from_vec(dx, x.shape(), device)?),
-            Some(Tensor::from_vec(dw, d, device)?),
-            Some(Tensor::from_vec(db, d, device)?),
-        ))
+        let dx = Some(Tensor::from_vec(dx, x.shape(), device)?);
+        Ok(match of_params {
+            Some((dw, db)) => {
+                (dx, Some(Tensor::from_vec(dw, d, device)?), Some(Tensor::from_vec(db, d, device)?))
+            }
+            None => (dx, None, None),
+        })
     }
 }
 
 impl LayerNorm {
     /// With x̂ = (x − mean)·inv and h = g·weight: `dx = inv · (h − mean(h) − x̂ · mean(h x̂))`, `dw = Σ g x̂`, `db = Σ g`.
-    fn gradients(&self, x: &[f32], weight: &[f32], g: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    /// Weight and bias have theirs only where they are `wanted`: not when they are frozen.
+    fn gradients(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        g: &[f32],
+        wanted: bool,
+    ) -> (Vec<f32>, Option<(Vec<f32>, Vec<f32>)>) {
         let d = weight.len();
         let mut dx = vec![0f32; x.len()];
         let mut normal = vec![0f32; x.len()];
@@ -147,8 +159,9 @@ impl LayerNorm {
                 )
             },
         );
-        let dw = column_sums(g, d, |i, g| g * normal[i]);
-        let db = column_sums(g, d, |_, g| g);
-        (dx, dw, db)
+        let sums = || {
+            (column_sums(g, d, |i, g| g * normal[i]), column_sums(g, d, |_, g| g))
+        };
+        (dx, wanted.then(sums))
     }
 }

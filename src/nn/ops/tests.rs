@@ -107,6 +107,7 @@ fn activations_and_pooling_are_the_composed_ones() {
     let two = [random(&[3, 4, 11, 8], 1), random(&[3, 4, 11, 8], 2)];
     same(&two, |t| add_relu(&t[0], &t[1]), |t| fallback::relu(&(&t[0] + &t[1])?));
     same(&x, |t| gelu(&t[0]), |t| Ok(t[0].gelu_erf()?));
+    same(&x, |t| gelu_tanh(&t[0]), |t| Ok(t[0].gelu()?));
     same(&x, |t| max_pool2d(&t[0], 3, 2, 1), |t| fallback::max_pool2d(&t[0], 3, 2, 1));
     same(&x, |t| max_pool2d(&t[0], 2, 2, 0), |t| fallback::max_pool2d(&t[0], 2, 2, 0));
 }
@@ -152,6 +153,24 @@ fn attention_is_the_composed_one() {
             |t| fallback::attention(&t[0], &t[1], &t[2], &mask, 3, drops),
         );
     }
+}
+
+#[test]
+fn causal_attention_is_the_composed_one() {
+    // Four new places of six; the first text is padded on its left.
+    let inputs = [random(&[2, 4, 12], 1), random(&[2, 6, 12], 2), random(&[2, 6, 12], 3)];
+    let mask = Tensor::new(&[[0u32, 0, 1, 1, 1, 1], [1; 6]], &Device::Cpu).unwrap();
+    for drops in [None, Some(Drops::new(0.3, 7))] {
+        same(
+            &inputs,
+            |t| causal_attention(&t[0], &t[1], &t[2], &mask, 3, drops),
+            |t| fallback::causal_attention(&t[0], &t[1], &t[2], &mask, 3, drops),
+        );
+    }
+    // More queries than keys: there is nothing before the first.
+    let (q, k) = (random(&[2, 6, 12], 1), random(&[2, 4, 12], 2));
+    let mask = Tensor::ones((2, 4), candle_core::DType::U32, &Device::Cpu).unwrap();
+    assert!(causal_attention(&q, &k, &k, &mask, 3, None).is_err());
 }
 
 #[test]

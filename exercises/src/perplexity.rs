@@ -1,0 +1,30 @@
+//! # `perplexity`: among how many tokens does the model waver?
+//!
+//! A language model gives each token of a text a probability, given those before it. The slide multiplies them and takes a
+//! root, so that long and short texts can be compared:
+//!
+//! ```text
+//! P(W)  = P(w₁) · P(w₂|w₁) · … · P(w_N|w₁ … w_{N−1})
+//! PP(W) = (1 / P(W))^(1/N)
+//! ```
+//!
+//! Example: three tokens of probability 1/2, 1/4 and 1/8. `P = 1/64`, and the third root of 64 is 4: on average the model
+//! wavered as between four equally likely tokens.
+//!
+//! What you are given are the *logarithms* `ln P(wᵢ|…)`, as `log_softmax` makes them. Stay with them as long as you can: the
+//! product of a page of probabilities is smaller than the smallest number that a computer knows.
+//!
+//! The slide also asks: **does early stopping with the perplexity value is a good way to judge the overfitting in Frozen?**
+//! Answer it in words, after you have looked at the curves.
+
+use vision_language::prelude::*;
+
+/// ln P of each token `(t)` → the slide's N-th root.
+pub fn perplexity(log_probabilities: &Tensor) -> Result<f64> {
+    todo!("perplexity: write your code")
+}
+
+/// Is early stopping on perplexity a good way to judge overfitting in Frozen? Thirty words or more.
+pub fn early_stopping() -> &'static str {
+    todo!("early_stopping: answer in words, between quotation marks")
+}

@@ -1,0 +1,13 @@
+//! right
+//! ln Σ eˣ less the target's logit.
+
+    let (b, t, v) = logits.dims3()?;
+    let rows = logits.narrow(1, 0, t - 1)?.reshape((b * (t - 1), v))?;
+    let targets = input_ids.narrow(1, 1, t - 1)?.flatten_all()?;
+    let max = rows.max_keepdim(1)?;
+    let total = (rows.broadcast_sub(&max)?.exp()?.sum(1)?.log()? + max.squeeze(1)?)?;
+    let nats = (total - rows.gather(&targets.unsqueeze(1)?, 1)?.squeeze(1)?)?;
+    let words = targets.ne(image_token_id)?.to_dtype(DType::F32)?;
+    let tokens = attention_mask.narrow(1, 1, t - 1)?.flatten_all()?.to_dtype(DType::F32)?;
+    let counted = (words * tokens)?;
+    Ok((nats * &counted)?.sum_all()?.div(&counted.sum_all()?)?)

@@ -1,0 +1,4 @@
+//! killed by: written, as not_written
+//! A word.
+// HOLE 2
+    "No."

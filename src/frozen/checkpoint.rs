@@ -1,0 +1,90 @@
+//! A Frozen checkpoint keeps only what was trained: the frozen language model is not in it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Frozen, FrozenConfig, FrozenHoles};
+use crate::checkpoint::{PtFile, StateDict, drop_untracked, load_pt, save_pt};
+use crate::{Error, Result};
+
+const RECORD: &str = "vision_language.json";
+
+#[derive(Serialize, Deserialize)]
+struct Card {
+    model: String,
+    version: String,
+    config: FrozenConfig,
+}
+
+impl Frozen {
+    /// What a checkpoint keeps: parameters that train, and the running statistics beside them.
+    pub fn trained(&self) -> StateDict {
+        let params = self.params().all();
+        let kept = params.iter().filter(|p| {
+            p.is_trainable() || (p.is_buffer() && self.config().base.image_trainable)
+        });
+        kept.map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
+    }
+
+    /// Writes what was trained, with the configuration; atomic.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        self.write(path, &self.trained())
+    }
+
+    /// As [`save`](Self::save), in half precision.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_half(&self, path: &Path) -> Result<()> {
+        let half = |(name, tensor): (String, candle_core::Tensor)| {
+            Ok((name, tensor.to_dtype(candle_core::DType::F16)?))
+        };
+        self.write(path, &self.trained().into_iter().map(half).collect::<Result<_>>()?)
+    }
+
+    fn write(&self, path: &Path, state: &StateDict) -> Result<()> {
+        let card = Card {
+            model: "frozen".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            config: self.config().clone(),
+        };
+        save_pt(path, state, &[(RECORD, &serde_json::to_vec_pretty(&card)?)])
+    }
+
+    /// Opens a checkpoint: the configuration is inside, the language model is the preset's.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged or another model's; the first key that does not fit is named.
+    pub fn load(path: &Path, holes: FrozenHoles) -> Result<Self> {
+        Self::from_file(path, load_pt(path)?, holes)
+    }
+
+    pub(super) fn from_file(path: &Path, file: PtFile, holes: FrozenHoles) -> Result<Self> {
+        let wrong = |why: String| Error::Checkpoint {
+            path: path.into(),
+            why,
+            next: "use a file that `Frozen::save` wrote".into(),
+        };
+        let record = file.records.get(RECORD);
+        let record = record.ok_or_else(|| wrong(format!("it has no record `{RECORD}`")))?;
+        let card: Card = serde_json::from_slice(record)
+            .map_err(|e| wrong(format!("its configuration cannot be read: {e}")))?;
+        if card.model != "frozen" {
+            return Err(wrong(format!("it holds a model of the kind `{}`, not `frozen`", card.model)));
+        }
+        let model = Self::new(&card.config, holes)?;
+        let mut trained = file.state;
+        drop_untracked(&mut trained);
+        if let Some(missing) = model.trained().keys().find(|key| !trained.contains_key(*key)) {
+            return Err(wrong(format!("it lacks `{missing}`")));
+        }
+        let mut state = model.params().state_dict();
+        state.extend(trained);
+        model.params().load_state_dict(&state).map_err(|e| wrong(e.to_string()))?;
+        Ok(model)
+    }
+}

@@ -1,0 +1,26 @@
+//! A causal language model: the chance of a text, token by token, each from those before it.
+//!
+//! `ln P(w₁ … w_t) = Σ ln P(wᵢ | w₁ … wᵢ₋₁)`
+//!
+//! [`Gpt2`] gives logits at every place, from token ids or from embeddings that came from elsewhere (Frozen's visual prefix);
+//! [`generate`] writes on; [`score`] says how likely a text is, as likelihood and perplexity.
+
+mod cache;
+mod contract;
+mod decoding;
+mod generate;
+mod gpt2;
+mod input;
+mod load;
+mod score;
+mod shipped;
+
+pub use cache::KvCache;
+pub use contract::{EarlyStopping, Perplexity};
+pub use decoding::Decoding;
+pub use generate::{GenerateConfig, generate};
+pub use gpt2::Gpt2;
+pub use input::LmInput;
+pub use load::from_transformers;
+pub(crate) use score::of_input as likelihood_of;
+pub use score::{Likelihood, likelihood, score, score_long, token_log_probabilities};
