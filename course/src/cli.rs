@@ -96,10 +96,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             caption::ask(args, holes.as_ref())?;
         }
         (Command::Caption(_) | Command::Ask(_), _)
-        | (
-            Command::Train(_) | Command::Match(_) | Command::Eval(_) | Command::Frozen(_),
-            None,
-        ) => {
+        | (Command::Train(_) | Command::Match(_) | Command::Eval(_) | Command::Frozen(_), None) => {
             return holes::delegate();
         }
         (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
