@@ -29,5 +29,6 @@ cargo vl run --out "$out/solved-run" "$out"/solved/*.ipynb
 step "the kernel's own units"
 cargo test -p course-kernel --lib --bins
 
+# The attacks and a class with every known solution through the sandbox are among these: solutions/tests.
 step "units, goldens, commands"
 cargo test -p vision-language -p course -p exercises -p solutions --no-fail-fast

@@ -18,6 +18,8 @@ pub struct Facade {
     pub library: PathBuf,
     /// Where cargo put its dependencies.
     pub deps: PathBuf,
+    /// The files of its dependencies, among others that lie there.
+    pub parts: Vec<PathBuf>,
 }
 
 impl Facade {
@@ -30,6 +32,7 @@ impl Facade {
         let build = ["rustc", "--package", "facade", "--lib", JSON, "--", "-C", "prefer-dynamic"];
         let built = output(cargo(&house.root).args(build), "the compiler says why above")?;
         let suffix = std::env::consts::DLL_SUFFIX;
+        let parts = parts(&built);
         let built =
             artefact(&built, "vision_language", |path| path.to_string_lossy().ends_with(suffix))?;
         let deps = built.with_file_name("deps");
@@ -37,8 +40,24 @@ impl Facade {
         let library = house.own().join(built.file_name().unwrap_or_default());
         fs::create_dir_all(house.own()).map_err(Error::io(house.own()))?;
         keep(&built, &library)?;
-        Ok(Self { library, deps })
+        Ok(Self { library, deps, parts })
     }
+}
+
+/// The libraries among cargo's JSON messages.
+fn parts(messages: &str) -> Vec<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    messages
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter_map(|message| message["filenames"].as_array().cloned())
+        .flatten()
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .filter(|path| {
+            let of = |e: &str| path.extension().is_some_and(|extension| extension == e);
+            path.parent().is_some_and(|folder| folder.ends_with("deps"))
+                && (of("rlib") || of("rmeta") || of(std::env::consts::DLL_EXTENSION))
+        })
+        .collect()
 }
 
 /// The file of a target among cargo's JSON messages.

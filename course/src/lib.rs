@@ -3,10 +3,12 @@
 
 pub mod bank;
 pub mod building;
+pub mod cage;
 mod cli;
 pub mod cmd;
 pub mod error;
 pub mod facade;
+pub mod grade;
 pub mod holes;
 pub mod house;
 pub mod jupyter;

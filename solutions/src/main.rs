@@ -3,7 +3,10 @@
 use vision_language::clip::head;
 use vision_language::frozen::FrozenHoles;
 
+mod hidden;
+
 fn main() -> std::process::ExitCode {
+    course::grade::hidden(hidden::HIDDEN);
     course::main(Some(course::Holes {
         whose: "the masters",
         head: head::<solutions::ProjectionHead>(),

@@ -6,6 +6,7 @@ mod features;
 mod index;
 mod live;
 mod model;
+mod nearest;
 mod parameters;
 mod retrieval;
 mod show;
@@ -15,6 +16,7 @@ pub use contract::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projecti
 pub use index::ImageIndex;
 pub use live::LiveCurves;
 pub use model::{ClipModel, LinearHead};
+pub use nearest::nearest;
 pub use retrieval::{Recalls, Retrieval, retrieval};
 pub use show::match_grid;
 pub use train::{

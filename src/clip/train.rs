@@ -301,7 +301,7 @@ pub fn fit(
             steps: optimizer.steps(),
         };
         let record = serde_json::to_vec(&state)?;
-        model.save_with(&last, optimizer.state_dict(), &[(RESUME_RECORD, record)])?;
+        model.save_with(&last, optimizer.state_dict()?, &[(RESUME_RECORD, record)])?;
         watch(Event::Epoch(Epoch {
             epoch: log.train_losses.len(),
             train_loss: train_loss.avg,

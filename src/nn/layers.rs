@@ -213,11 +213,7 @@ impl Conv2d {
                 x.shape(),
             ));
         }
-        let weight = self.weight.tensor();
-        match self.groups {
-            1 => ops::conv2d(x, &weight, self.stride, self.padding),
-            groups => Ok(x.conv2d(&weight, self.padding, self.stride, 1, groups)?),
-        }
+        ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding, self.groups)
     }
 }
 
@@ -273,8 +269,7 @@ impl BatchNorm2d {
         }
         let (b, _, h, w) = x.dims4()?;
         let count = (b * h * w) as f64;
-        let (mean, var) = ops::channel_moments(x)?;
-        let y = ops::batch_norm(x, &weight, &bias, &mean, &var, self.eps, relu)?;
+        let (y, mean, var) = ops::batch_norm(x, &weight, &bias, self.eps, relu)?;
         let unbiased = (var * (count / (count - 1.).max(1.)))?;
         for (running, new) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
             let old = running.var().as_detached_tensor();

@@ -1,11 +1,10 @@
 //! AdamW with one learning rate and weight decay per group, and the plateau scheduler.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
-use candle_core::{
-    CpuStorage, InplaceOp2, InplaceOp3, Layout, Result as CandleResult, Tensor, bail,
-};
+use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result as CandleResult, Tensor, bail};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +25,40 @@ pub struct ParamGroup {
     pub weight_decay: f64,
 }
 
+/// The running means of a parameter's gradient and of its square.
 #[derive(Clone, Debug)]
-struct Moments {
-    m: Tensor,
-    v: Tensor,
+enum Moments {
+    /// On the CPU: changed in place, together with the parameter, in one pass over memory.
+    Values {
+        m: Vec<f32>,
+        v: Vec<f32>,
+    },
+    Tensors {
+        m: Tensor,
+        v: Tensor,
+    },
+}
+
+impl Moments {
+    fn new(m: &Tensor, v: &Tensor) -> CandleResult<Self> {
+        Ok(if super::ops::ours(m) {
+            let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
+            Self::Values { m: values(m)?, v: values(v)? }
+        } else {
+            Self::Tensors { m: m.clone(), v: v.clone() }
+        })
+    }
+
+    /// `(m, v)` in the shape of their parameter.
+    fn tensors(&self, like: &Tensor) -> CandleResult<[Tensor; 2]> {
+        Ok(match self {
+            Self::Values { m, v } => [
+                Tensor::from_slice(m, like.shape(), &Device::Cpu)?,
+                Tensor::from_slice(v, like.shape(), &Device::Cpu)?,
+            ],
+            Self::Tensors { m, v } => [m.clone(), v.clone()],
+        })
+    }
 }
 
 /// What a learning rate's peak is multiplied with when this much of a training is behind, 0 to 1: up over the first
@@ -102,29 +131,30 @@ impl AdamW {
                         "none: nothing in the loss depends on it, or an operation on the way has no gradient",
                     ));
                 };
+                let zeros = || theta.zeros_like().and_then(|zeros| Moments::new(&zeros, &zeros));
                 let moments = match self.moments.entry(param.name().to_string()) {
                     std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
-                    std::collections::btree_map::Entry::Vacant(e) => {
-                        e.insert(Moments { m: theta.zeros_like()?, v: theta.zeros_like()? })
-                    }
+                    std::collections::btree_map::Entry::Vacant(e) => e.insert(zeros()?),
                 };
                 let grad = grad.contiguous()?;
-                let update = Update {
-                    decay: (1. - group.lr * group.weight_decay) as f32,
-                    size: (group.lr / rest1) as f32,
-                    root: rest2.sqrt() as f32,
-                };
-                if super::ops::ours(theta) {
-                    moments.m.inplace_op2(&grad, &Follow { beta: BETA1, squared: false })?;
-                    moments.v.inplace_op2(&grad, &Follow { beta: BETA2, squared: true })?;
-                    theta.inplace_op3(&moments.m, &moments.v, &update)?;
-                } else {
-                    moments.m = ((&moments.m * BETA1)? + (&grad * (1. - BETA1))?)?;
-                    moments.v = ((&moments.v * BETA2)? + (grad.sqr()? * (1. - BETA2))?)?;
-                    let denominator = ((moments.v.sqrt()? / rest2.sqrt())? + EPS)?;
-                    let change = (moments.m.div(&denominator)? * (group.lr / rest1))?;
-                    let kept = (theta.detach() * (1. - group.lr * group.weight_decay))?;
-                    param.var().set(&(kept - change)?)?;
+                match moments {
+                    Moments::Values { m, v } => {
+                        let update = Update {
+                            decay: (1. - group.lr * group.weight_decay) as f32,
+                            size: (group.lr / rest1) as f32,
+                            root: rest2.sqrt() as f32,
+                            moments: Mutex::new((m, v)),
+                        };
+                        theta.inplace_op2(&grad, &update)?;
+                    }
+                    Moments::Tensors { m, v } => {
+                        *m = ((&*m * BETA1)? + (&grad * (1. - BETA1))?)?;
+                        *v = ((&*v * BETA2)? + (grad.sqr()? * (1. - BETA2))?)?;
+                        let denominator = ((v.sqrt()? / rest2.sqrt())? + EPS)?;
+                        let change = (m.div(&denominator)? * (group.lr / rest1))?;
+                        let kept = (theta.detach() * (1. - group.lr * group.weight_decay))?;
+                        param.var().set(&(kept - change)?)?;
+                    }
                 }
             }
         }
@@ -139,14 +169,17 @@ impl AdamW {
     }
 
     /// The moments by parameter name (`optimizer.m.NAME`, `optimizer.v.NAME`), for `last.pt`.
-    pub fn state_dict(&self) -> BTreeMap<String, Tensor> {
-        let pairs = |(name, moments): (&String, &Moments)| {
-            [
-                (format!("optimizer.m.{name}"), moments.m.clone()),
-                (format!("optimizer.v.{name}"), moments.v.clone()),
-            ]
-        };
-        self.moments.iter().flat_map(pairs).collect()
+    pub fn state_dict(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut state = BTreeMap::new();
+        for param in self.groups.iter().flat_map(|g| &g.params) {
+            let name = param.name();
+            if let Some(moments) = self.moments.get(name) {
+                let [m, v] = moments.tensors(param.var().as_tensor())?;
+                state.insert(format!("optimizer.m.{name}"), m);
+                state.insert(format!("optimizer.v.{name}"), v);
+            }
+        }
+        Ok(state)
     }
 
     /// Goes on from saved moments after `steps` steps.
@@ -174,8 +207,7 @@ impl AdamW {
                     m.shape(),
                 ));
             }
-            // Copies: the update changes them in place.
-            moments.insert(name.to_string(), Moments { m: m.copy()?, v: v.copy()? });
+            moments.insert(name.to_string(), Moments::new(m, v)?);
         }
         self.moments = moments;
         self.step = steps;
@@ -197,78 +229,52 @@ fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> CandleResult<&
     }
 }
 
-/// `m ← β m + (1 − β) g`, or with g².
-struct Follow {
-    beta: f64,
-    squared: bool,
-}
-
-impl InplaceOp2 for Follow {
-    fn name(&self) -> &'static str {
-        "adamw_moment"
-    }
-
-    fn cpu_fwd(
-        &self,
-        m: &mut CpuStorage,
-        ml: &Layout,
-        g: &CpuStorage,
-        gl: &Layout,
-    ) -> CandleResult<()> {
-        let (m, g) = (slice_mut(m, ml)?, slice(g, gl)?);
-        // 1 − β in f64: in f32, 1 − 0.999 is off by 1.3e-5.
-        let (beta, rest) = (self.beta as f32, (1. - self.beta) as f32);
-        m.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(m, g)| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    if self.squared {
-                        m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g * g);
-                    } else {
-                        m.iter_mut().zip(g).for_each(|(m, g)| *m = beta * *m + rest * g);
-                    }
-                },
-            );
-        });
-        Ok(())
-    }
-}
-
-/// `θ ← decay · θ − size · m / (√v / root + eps)`
-struct Update {
+/// `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, `θ ← decay · θ − size · m / (√v / root + eps)`
+struct Update<'a> {
     decay: f32,
     size: f32,
     root: f32,
+    moments: Mutex<(&'a mut [f32], &'a mut [f32])>,
 }
 
-impl InplaceOp3 for Update {
+impl InplaceOp2 for Update<'_> {
     fn name(&self) -> &'static str {
-        "adamw_update"
+        "adamw"
     }
 
     fn cpu_fwd(
         &self,
         theta: &mut CpuStorage,
         theta_layout: &Layout,
-        m: &CpuStorage,
-        m_layout: &Layout,
-        v: &CpuStorage,
-        v_layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
     ) -> CandleResult<()> {
-        let theta = slice_mut(theta, theta_layout)?;
-        let (m, v) = (slice(m, m_layout)?, slice(v, v_layout)?);
-        let moments = m.par_chunks(CHUNK).zip(v.par_chunks(CHUNK));
-        theta.par_chunks_mut(CHUNK).zip(moments).for_each(|(theta, (m, v))| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    for (theta, (m, v)) in theta.iter_mut().zip(m.iter().zip(v)) {
-                        let root = v.sqrt() / self.root + EPS as f32;
-                        *theta = *theta * self.decay - self.size * m / root;
-                    }
-                },
-            );
-        });
+        let (theta, g) = (slice_mut(theta, theta_layout)?, slice(grad, grad_layout)?);
+        let mut moments = self.moments.lock().unwrap_or_else(|e| e.into_inner());
+        let (m, v) = &mut *moments;
+        if [g.len(), m.len(), v.len()] != [theta.len(); 3] {
+            bail!("AdamW: expected a gradient of {} values, got {}", theta.len(), g.len());
+        }
+        // 1 − β in f64: in f32, 1 − 0.999 is off by 1.3e-5.
+        let (beta1, rest1) = (BETA1 as f32, (1. - BETA1) as f32);
+        let (beta2, rest2) = (BETA2 as f32, (1. - BETA2) as f32);
+        let moments = m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
+        theta.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(moments).for_each(
+            |((theta, g), (m, v))| {
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let moments = m.iter_mut().zip(v);
+                        for ((theta, g), (m, v)) in theta.iter_mut().zip(g).zip(moments) {
+                            *m = beta1 * *m + rest1 * g;
+                            *v = beta2 * *v + rest2 * g * g;
+                            let root = v.sqrt() / self.root + EPS as f32;
+                            *theta = *theta * self.decay - self.size * *m / root;
+                        }
+                    },
+                );
+            },
+        );
         Ok(())
     }
 }

@@ -139,7 +139,7 @@ pub fn as_text(id: &str, outcome: &Outcome, whole: bool) -> String {
 }
 
 /// A text without colours.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\x1b[") {

@@ -32,7 +32,7 @@ impl Kernel {
         let hint = "the compiler says why above";
         let built = build(cargo(&house.root).args(kernel), "building the kernel", CRATES, hint)?;
         let program = artefact(&built, "vl-kernel", |path| path.ends_with("vl-kernel"))?;
-        let Facade { library: facade, deps } = Facade::build(house)?;
+        let Facade { library: facade, deps, .. } = Facade::build(house)?;
         let (root, own) = (house.root.clone(), house.own());
         Ok(Kernel { program, facade, deps, root, own })
     }

@@ -174,6 +174,9 @@ pub(super) fn exercises_lib(root: &Path) -> Result<String> {
 
 /// The stubs' `main.rs`: the masters' with the stubs' crate in its place.
 pub(super) fn exercises_main(program: &str) -> String {
+    // Hidden checks are the instructor's.
+    let lines = program.lines().filter(|line| !line.contains("hidden"));
+    let program = lines.collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n") + "\n";
     let program = program.replace("the masters of the exercises", "your exercises");
     program.replace("the masters", "your exercises").replace("solutions::", "exercises::")
 }

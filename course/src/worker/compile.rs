@@ -1,11 +1,12 @@
 //! One call of rustc: the files of some items and a `main` that answers for them.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Library;
@@ -23,7 +24,7 @@ pub struct Item {
 }
 
 /// What the compiler says against a file.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mistakes {
     /// How many errors there are.
     pub errors: usize,
@@ -61,6 +62,13 @@ const ITEMS: [(&str, &str); 9] = [
     ("perplexity", "answers::perplexity(ITEM::perplexity, ITEM::early_stopping)"),
 ];
 
+/// The function or type that an exercise's file must define.
+pub fn item_name(id: &str) -> Option<&'static str> {
+    let (_, made) = ITEMS.iter().find(|(exercise, _)| *exercise == id)?;
+    let (_, item) = made.split_once("ITEM::")?;
+    item.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+}
+
 impl Library {
     /// Compiles `items` into one program called `name`; a program that is newer than all that it is made of is used
     /// again.
@@ -78,14 +86,23 @@ impl Library {
         fs::write(&source, text).map_err(Error::io(&source))?;
         // A fresh file each time: the old one may be running.
         let new = folder.join(format!("worker-{}", std::process::id()));
-        let mut rustc = self.rustc(&source, &new);
+        let mut rustc = Command::new(&self.rustc);
+        rustc.args(self.arguments(&source, &new)).stdin(Stdio::null());
         let output = rustc.output().map_err(Error::io(&self.rustc))?;
         if output.status.success() {
             fs::rename(&new, &program).map_err(Error::io(&program))?;
             return Ok(Compiled::Program(program));
         }
+        self.refused(&String::from_utf8_lossy(&output.stderr)).map(Compiled::Mistakes)
+    }
+
+    /// What the compiler says against a program that it has not made.
+    ///
+    /// # Errors
+    /// When it is no mistake of the items: the library is another one, or the compiler has failed.
+    pub(crate) fn refused(&self, said: &str) -> Result<Mistakes> {
         let root = format!("{}/", self.root.display());
-        let said = String::from_utf8_lossy(&output.stderr).replace(&root, "");
+        let said = said.replace(&root, "");
         if STALE.iter().any(|code| said.contains(code)) && said.contains("vision_language") {
             self.forget();
             let why = "the compiler or the library has changed; the same command again builds what is missing";
@@ -95,7 +112,7 @@ impl Library {
         if mistakes.errors == 0 {
             return Err(Error::Program { command: "rustc".into(), why: said.trim().to_string() });
         }
-        Ok(Compiled::Mistakes(mistakes))
+        Ok(mistakes)
     }
 
     /// Whether the program is newer than its items and the library.
@@ -106,27 +123,42 @@ impl Library {
         parts.into_iter().all(|part| time(part).is_some_and(|changed| changed < made))
     }
 
-    fn rustc(&self, source: &Path, program: &Path) -> Command {
-        let mut rustc = Command::new(&self.rustc);
-        rustc
-            .args(["--crate-name", "worker", "--edition=2024", "--crate-type", "bin"])
-            .args(["--error-format=json", "--json=diagnostic-rendered-ansi", "-Awarnings"])
-            .args(["-C", "debug-assertions=on", "-C", "overflow-checks=on", "-C", "prefer-dynamic"])
-            .args(["-C", "opt-level=0", "-C", "strip=debuginfo"])
-            .arg("--extern")
-            .arg(format!("vision_language={}", self.facade.display()))
-            .arg("-L")
-            .arg(format!("dependency={}", self.deps.display()));
+    /// The compiler's arguments for making `program` of `source`.
+    pub(crate) fn arguments(&self, source: &Path, program: &Path) -> Vec<OsString> {
+        const FIXED: [&str; 17] = [
+            "--crate-name=worker",
+            "--edition=2024",
+            "--crate-type=bin",
+            "--error-format=json",
+            "--json=diagnostic-rendered-ansi",
+            "-Awarnings",
+            "-C",
+            "debug-assertions=on",
+            "-C",
+            "overflow-checks=on",
+            "-C",
+            "prefer-dynamic",
+            "-C",
+            "opt-level=0",
+            "-C",
+            "strip=debuginfo",
+            "--extern",
+        ];
+        let mut arguments = FIXED.map(OsString::from).to_vec();
+        arguments.push(format!("vision_language={}", self.facade.display()).into());
+        arguments.push("-L".into());
+        arguments.push(format!("dependency={}", self.deps.display()).into());
         for folder in [self.facade.parent(), Some(self.libdir.as_path())].into_iter().flatten() {
-            rustc.arg("-C").arg(format!("link-arg=-Wl,-rpath,{}", folder.display()));
+            arguments.push("-C".into());
+            arguments.push(format!("link-arg=-Wl,-rpath,{}", folder.display()).into());
         }
-        rustc.arg("-o").arg(program).arg(source).stdin(Stdio::null());
-        rustc
+        arguments.extend(["-o".into(), program.into(), source.into()]);
+        arguments
     }
 }
 
 /// The worker's `main.rs`: each item a module, and a table of who answers for it.
-fn main(items: &[Item]) -> Result<String> {
+pub(crate) fn main(items: &[Item]) -> Result<String> {
     let (mut modules, mut table) = (String::new(), String::new());
     for (number, item) in items.iter().enumerate() {
         let (_, made) = ITEMS

@@ -18,17 +18,19 @@ const RECORD: &str = "library.json";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Library {
     /// The library, with the name that rustc looks for.
-    pub(super) facade: PathBuf,
+    pub(crate) facade: PathBuf,
     /// Where cargo put the library's dependencies.
-    pub(super) deps: PathBuf,
+    pub(crate) deps: PathBuf,
+    /// The dependencies' files.
+    pub(crate) parts: Vec<PathBuf>,
     /// The standard library as a dynamic library.
-    pub(super) libdir: PathBuf,
+    pub(crate) libdir: PathBuf,
     /// The compiler that compiled the library.
-    pub(super) rustc: PathBuf,
+    pub(crate) rustc: PathBuf,
     /// The course's folder, by which files are named in messages.
-    pub(super) root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Where programs are compiled to.
-    pub(super) own: PathBuf,
+    pub(crate) own: PathBuf,
 }
 
 impl Library {
@@ -94,7 +96,7 @@ impl Library {
     fn build(house: &House, own: PathBuf) -> Result<Self> {
         fs::create_dir_all(&own).map_err(Error::io(&own))?;
         eprintln!("Building the library (minutes the first time, seconds after a change of it) …");
-        let Facade { library: facade, deps } = Facade::build(house)?;
+        let Facade { library: facade, deps, parts } = Facade::build(house)?;
         let ask = |what: &str| {
             let mut rustc = Command::new("rustc");
             let asked = rustc.args(["--print", what]).current_dir(&house.root);
@@ -102,7 +104,7 @@ impl Library {
         };
         let rustc = ask("sysroot")?.join("bin/rustc");
         let root = house.root.clone();
-        Ok(Self { facade, deps, libdir: ask("target-libdir")?, rustc, root, own })
+        Ok(Self { facade, deps, parts, libdir: ask("target-libdir")?, rustc, root, own })
     }
 }
 

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use vision_language::exercise::{Report, check};
 
-pub use compile::{Compiled, Item, Mistakes};
+pub(crate) use compile::main;
+pub use compile::{Compiled, Item, Mistakes, item_name};
 pub use library::Library;
 pub use process::Worker;
 

@@ -8,11 +8,15 @@ use std::io::{ErrorKind, Read, Write};
 use candle_core::{DType, Device, Tensor};
 use serde_json::{Map, Value, json};
 
+use super::worker::NONCE;
 use super::{Answer, Failure, Question};
 use crate::{Error, Result};
 
 /// The largest frame that is read: 64 MiB.
 pub const LARGEST: usize = 64 << 20;
+
+/// The largest header: what its JSON becomes in memory is many times as large.
+const LARGEST_HEADER: usize = 4 << 20;
 
 type Tensors = BTreeMap<String, Tensor>;
 type Words = BTreeMap<String, String>;
@@ -79,11 +83,14 @@ pub fn read_question(body: &[u8]) -> Result<Question> {
     Ok(Question { exercise, name, seed, tensors, words })
 }
 
-/// The bytes of an answer, or of why there is none.
+/// The bytes of an answer, or of why there is none; with the question's nonce, if it had one.
 ///
 /// # Errors
 /// A tensor of a type other than f32, f64, u32.
-pub fn answer(outcome: &std::result::Result<Answer, Failure>) -> Result<Vec<u8>> {
+pub fn answer(
+    outcome: &std::result::Result<Answer, Failure>,
+    nonce: Option<&str>,
+) -> Result<Vec<u8>> {
     let (none, mut words) = (Tensors::new(), Words::new());
     let (status, message) = match outcome {
         Ok(answer) => {
@@ -96,18 +103,27 @@ pub fn answer(outcome: &std::result::Result<Answer, Failure>) -> Result<Vec<u8>>
         Err(Failure::TimedOut(_)) => ("error", "no end"),
     };
     words.insert("status".into(), status.into());
+    if let Some(nonce) = nonce {
+        words.insert(NONCE.into(), nonce.into());
+    }
     if !message.is_empty() {
         words.insert("message".into(), message.into());
     }
     encode(outcome.as_ref().map_or(&none, |answer| &answer.tensors), &words)
 }
 
-/// Reads an answer.
+/// Reads the answer to the question with this nonce.
 ///
 /// # Errors
-/// Bytes that are none.
-pub fn read_answer(body: &[u8]) -> Result<std::result::Result<Answer, Failure>> {
+/// Bytes that are no answer, or one to another question.
+pub fn read_answer(
+    body: &[u8],
+    nonce: Option<&str>,
+) -> Result<std::result::Result<Answer, Failure>> {
     let (tensors, mut words) = decode(body)?;
+    if words.remove(NONCE).as_deref() != nonce {
+        return Err(Error::value("answer", "one to this question", "one to another"));
+    }
     let message = words.remove("message").unwrap_or_default();
     let status = words.remove("status").unwrap_or_default();
     Ok(match status.as_str() {
@@ -160,6 +176,9 @@ fn decode(bytes: &[u8]) -> Result<(Tensors, Words)> {
     let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(broken)?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| broken())?;
     let (header, data) = rest.split_at_checked(length).ok_or_else(broken)?;
+    if length > LARGEST_HEADER {
+        return Err(Error::value("frame", "a header of 4 MiB at most", length));
+    }
     let header: Map<String, Value> = serde_json::from_slice(header)?;
     let (mut tensors, mut words) = (Tensors::new(), Words::new());
     for (name, entry) in header {
@@ -216,16 +235,19 @@ mod tests {
         assert!(values[1][0].is_nan());
         assert_eq!(came.get("ids").unwrap().to_vec1::<u32>().unwrap(), [1, 2]);
         for outcome in [Err(Failure::NotYet), Err(Failure::Panic("no".into()))] {
-            let body = answer(&outcome).unwrap();
-            assert_eq!(read_answer(&body).unwrap().unwrap_err(), outcome.unwrap_err());
+            let body = answer(&outcome, None).unwrap();
+            assert_eq!(read_answer(&body, None).unwrap().unwrap_err(), outcome.unwrap_err());
         }
     }
 
     #[test]
     fn broken_bytes_are_an_error() {
         let x = Tensor::zeros((2, 2), DType::F32, &Device::Cpu).unwrap();
-        let good = answer(&Ok(Answer::default().tensor("x", x))).unwrap();
-        assert!(read_answer(&good).is_ok());
+        let good = answer(&Ok(Answer::default().tensor("x", x)), Some("one")).unwrap();
+        assert!(read_answer(&good, Some("one")).is_ok());
+        for other in [None, Some("two")] {
+            assert!(read_answer(&good, other).is_err(), "an answer to another question");
+        }
         for end in 0..good.len() {
             assert!(decode(&good[..end]).is_err(), "cut off at {end}");
         }

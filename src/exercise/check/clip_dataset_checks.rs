@@ -80,8 +80,13 @@ struct Folder {
 }
 
 impl Folder {
-    fn new() -> Result<Self, Miss> {
-        let folder = tempfile::tempdir().map_err(Error::io("a temporary folder"))?;
+    fn new(who: &dyn Ask) -> Result<Self, Miss> {
+        let place = who.folder();
+        let mut folder = tempfile::Builder::new();
+        // In a sandbox another user reads it.
+        #[cfg(unix)]
+        folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+        let folder = folder.tempdir_in(&place).map_err(Error::io(&place))?;
         for (name, colour) in
             [("red", [230, 20, 40]), ("blue", [10, 60, 250]), ("green", [30, 200, 80])]
         {
@@ -130,7 +135,7 @@ fn get(who: &dyn Ask, index: usize) -> Result<Answer, Failure> {
 }
 
 fn item(who: &dyn Ask) -> Outcome {
-    let folder = Folder::new()?;
+    let folder = Folder::new(who)?;
     folder.build(who)?;
     let answer = get(who, 1)?;
     let named = |name: &'static str| {
@@ -159,7 +164,7 @@ fn item(who: &dyn Ask) -> Outcome {
 }
 
 fn picture(who: &dyn Ask) -> Outcome {
-    let folder = Folder::new()?;
+    let folder = Folder::new(who)?;
     folder.build(who)?;
     let mut worst: f64 = 0.;
     for (index, name) in NAMES.iter().enumerate() {
@@ -191,7 +196,7 @@ fn picture(who: &dyn Ask) -> Outcome {
 }
 
 fn text(who: &dyn Ask) -> Outcome {
-    let folder = Folder::new()?;
+    let folder = Folder::new(who)?;
     folder.build(who)?;
     let encoded = folder.encoded()?;
     let ids = encoded.input_ids.to_vec2::<u32>()?;
@@ -235,7 +240,7 @@ fn text(who: &dyn Ask) -> Outcome {
 }
 
 fn caption(who: &dyn Ask) -> Outcome {
-    let folder = Folder::new()?;
+    let folder = Folder::new(who)?;
     folder.build(who)?;
     for (index, caption) in CAPTIONS.iter().enumerate() {
         let came = get(who, index)?.words.get("caption").cloned().unwrap_or_default();
@@ -255,7 +260,7 @@ fn caption(who: &dyn Ask) -> Outcome {
 }
 
 fn batch(who: &dyn Ask) -> Outcome {
-    let folder = Folder::new()?;
+    let folder = Folder::new(who)?;
     folder.build(who)?;
     for index in 0..CAPTIONS.len() {
         let answer = get(who, index)?;
@@ -269,7 +274,7 @@ fn batch(who: &dyn Ask) -> Outcome {
 }
 
 fn missing(who: &dyn Ask) -> Outcome {
-    let mut folder = Folder::new()?;
+    let mut folder = Folder::new(who)?;
     folder.names[3] = "nowhere.png".into();
     folder.build(who)?;
     let expected = "an error that names nowhere.png and item 3";

@@ -154,7 +154,7 @@ fn report(exercise: &Exercise, who: &dyn Ask) -> Report {
         stop = stop.or(match status {
             Status::Passed => None,
             Status::NotYet => Some(Status::NotYet),
-            Status::TimedOut | Status::Died => Some(Status::Waiting),
+            Status::TimedOut | Status::Died if !who.goes_on() => Some(Status::Waiting),
             _ => check.gate.then_some(Status::Waiting),
         });
         let misconception = miss.as_ref().and_then(|miss| miss.misconception);

@@ -1,11 +1,10 @@
 //! Elementwise functions: ReLU, and GELU in its two forms.
 
-use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, Layout, Result as CandleResult, Shape, Tensor,
-};
+use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::slices::{self, exp};
+use super::graph;
+use super::slices::{self, CHUNK, exp};
 use crate::{Error, Result};
 
 /// `max(x, 0)`, with gradient 0 at 0 as in PyTorch (candle's own gives 1 there).
@@ -13,7 +12,10 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
     if !super::ours(x) {
         return super::fallback::relu(x);
     }
-    Ok(x.contiguous()?.apply_op1(Relu)?)
+    let x = x.contiguous()?;
+    let y = slices::with(&x, |x| Ok(map(x, |x| if x > 0. { x } else { 0. })))?;
+    let backward = |y: &Tensor, grad: Vec<f32>, _: [bool; 1]| Ok([Some(passed(y, grad)?)]);
+    Ok(graph::record_output([&x], x.shape(), y, backward)?)
 }
 
 /// `max(x + y, 0)`: the end of a residual layer.
@@ -24,14 +26,23 @@ pub fn add_relu(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     if x.shape() != y.shape() {
         return Err(Error::shape("a residual layer's sum", format!("{:?}", x.shape()), y.shape()));
     }
-    Ok(x.contiguous()?.apply_op2(&y.contiguous()?, AddRelu)?)
+    let (x, y) = (x.contiguous()?, y.contiguous()?);
+    let sum = slices::with(&x, |x| {
+        slices::with(&y, |y| Ok(zip(x, y, |x, y| if x + y < 0. { 0. } else { x + y })))
+    })?;
+    let backward = |sum: &Tensor, grad: Vec<f32>, wanted: [bool; 2]| {
+        let grad = passed(sum, grad)?;
+        let copy = wanted[0].then(|| map(&grad, |g| g));
+        Ok([copy, wanted[1].then_some(grad)])
+    };
+    Ok(graph::record_output([&x, &y], x.shape(), sum, backward)?)
 }
 
 /// What of a gradient passes a ReLU that gave `y`.
-pub(super) fn passed(y: &Tensor, grad: &Tensor) -> CandleResult<Tensor> {
+fn passed(y: &Tensor, mut grad: Vec<f32>) -> candle_core::Result<Vec<f32>> {
     let pass = |y: f32, g: f32| if y > 0. { g } else { 0. };
-    let values = slices::with(y, |ys| slices::with(grad, |gs| Ok(zip(ys, gs, pass))))?;
-    Tensor::from_vec(values, y.shape(), y.device())
+    slices::with(y, |y| Ok(change(&mut grad, y, pass)))?;
+    Ok(grad)
 }
 
 /// `x Φ(x)` with the normal distribution function Φ: `nn.GELU`, of the lecture's `ProjectionHead` and of DistilBERT.
@@ -39,7 +50,16 @@ pub fn gelu(x: &Tensor) -> Result<Tensor> {
     if !super::ours(x) {
         return Ok(x.gelu_erf()?);
     }
-    Ok(x.contiguous()?.apply_op1(Gelu)?)
+    let x = x.contiguous()?;
+    let y = slices::with(&x, |x| Ok(map(x, |x| x * normal_cdf(x))))?;
+    let kept = x.detach();
+    let backward = move |mut grad: Vec<f32>, _: [bool; 1]| {
+        const DENSITY: f32 = 0.398_942_3;
+        let slope = |x: f32| normal_cdf(x) + x * DENSITY * exp(-0.5 * x * x);
+        slices::with(&kept, |x| Ok(change(&mut grad, x, |x, g| g * slope(x))))?;
+        Ok([Some(grad)])
+    };
+    Ok(graph::record([&x], x.shape(), y, backward)?)
 }
 
 /// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`: GPT-2's `gelu_new`.
@@ -47,143 +67,59 @@ pub fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
     if !super::ours(x) {
         return Ok(x.gelu()?);
     }
-    Ok(x.contiguous()?.apply_op1(GeluTanh)?)
+    let x = x.contiguous()?;
+    let inner = |x: f32| ROOT * (x + CUBIC * x * x * x);
+    let y = slices::with(&x, |x| Ok(map(x, |x| x * logistic(inner(x)))))?;
+    let kept = x.detach();
+    let backward = move |mut grad: Vec<f32>, _: [bool; 1]| {
+        let slope = |x: f32| {
+            let s = logistic(inner(x));
+            s + x * s * (1. - s) * ROOT * (1. + 3. * CUBIC * x * x)
+        };
+        slices::with(&kept, |x| Ok(change(&mut grad, x, |x, g| g * slope(x))))?;
+        Ok([Some(grad)])
+    };
+    Ok(graph::record([&x], x.shape(), y, backward)?)
 }
-
-const CHUNK: usize = 16 * 1024;
 
 /// `f` of every value, in parallel.
 fn map(xs: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
-    let mut ys = vec![0f32; xs.len()];
+    let mut ys = slices::unwritten(xs.len());
     ys.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).for_each(|(ys, xs)| {
         slices::vectorised(
             #[inline(always)]
-            || {
-                for (y, x) in ys.iter_mut().zip(xs) {
-                    *y = f(*x);
-                }
-            },
+            || ys.iter_mut().zip(xs).for_each(|(y, x)| *y = f(*x)),
         );
     });
     ys
 }
 
 /// `f` of every pair of values, in parallel.
-fn zip(xs: &[f32], gs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    let mut ys = vec![0f32; xs.len()];
-    let inputs = xs.par_chunks(CHUNK).zip(gs.par_chunks(CHUNK));
-    ys.par_chunks_mut(CHUNK).zip(inputs).for_each(|(ys, (xs, gs))| {
+fn zip(xs: &[f32], zs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
+    let mut ys = slices::unwritten(xs.len());
+    let inputs = xs.par_chunks(CHUNK).zip(zs.par_chunks(CHUNK));
+    ys.par_chunks_mut(CHUNK).zip(inputs).for_each(|(ys, (xs, zs))| {
         slices::vectorised(
             #[inline(always)]
-            || {
-                for (y, (x, g)) in ys.iter_mut().zip(xs.iter().zip(gs)) {
-                    *y = f(*x, *g);
-                }
-            },
+            || ys.iter_mut().zip(xs.iter().zip(zs)).for_each(|(y, (x, z))| *y = f(*x, *z)),
         );
     });
     ys
 }
 
-/// The gradient of an elementwise function: `f(value, gradient)`.
-fn gradient(
-    x: &Tensor,
-    grad: &Tensor,
-    f: impl Fn(f32, f32) -> f32 + Sync,
-) -> CandleResult<Option<Tensor>> {
-    let values = slices::with(x, |xs| slices::with(grad, |gs| Ok(zip(xs, gs, f))))?;
-    Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+/// Every gradient `g ← f(x, g)`, in parallel.
+fn change(gs: &mut [f32], xs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) {
+    gs.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).for_each(|(gs, xs)| {
+        slices::vectorised(
+            #[inline(always)]
+            || gs.iter_mut().zip(xs).for_each(|(g, x)| *g = f(*x, *g)),
+        );
+    });
 }
-
-struct Relu;
-
-impl CustomOp1 for Relu {
-    fn name(&self) -> &'static str {
-        "relu"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
-        let y = map(slices::of(x, layout)?, |x| if x > 0. { x } else { 0. });
-        Ok((CpuStorage::F32(y), layout.shape().clone()))
-    }
-
-    fn bwd(&self, _x: &Tensor, y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
-        passed(y, grad).map(Some)
-    }
-}
-
-struct AddRelu;
-
-impl CustomOp2 for AddRelu {
-    fn name(&self) -> &'static str {
-        "add_relu"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        y: &CpuStorage,
-        y_layout: &Layout,
-    ) -> CandleResult<(CpuStorage, Shape)> {
-        let (x, y) = (slices::of(x, x_layout)?, slices::of(y, y_layout)?);
-        let sum = zip(x, y, |x, y| if x + y < 0. { 0. } else { x + y });
-        Ok((CpuStorage::F32(sum), x_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        _x: &Tensor,
-        _y: &Tensor,
-        sum: &Tensor,
-        grad: &Tensor,
-    ) -> CandleResult<(Option<Tensor>, Option<Tensor>)> {
-        let grad = passed(sum, grad)?;
-        Ok((Some(grad.clone()), Some(grad)))
-    }
-}
-
-struct Gelu;
-
-impl CustomOp1 for Gelu {
-    fn name(&self) -> &'static str {
-        "gelu"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
-        let y = map(slices::of(x, layout)?, |x| x * normal_cdf(x));
-        Ok((CpuStorage::F32(y), layout.shape().clone()))
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
-        const DENSITY: f32 = 0.398_942_3;
-        gradient(x, grad, |x, g| g * (normal_cdf(x) + x * DENSITY * exp(-0.5 * x * x)))
-    }
-}
-
-struct GeluTanh;
 
 /// `√(8/π)`: with it, `(1 + tanh u)/2` is the logistic function of `2u = √(8/π) (x + 0.044715 x³)`.
 const ROOT: f32 = 1.595_769_1;
 const CUBIC: f32 = 0.044_715;
-
-impl CustomOp1 for GeluTanh {
-    fn name(&self) -> &'static str {
-        "gelu_tanh"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
-        let y = map(slices::of(x, layout)?, |x| x * logistic(ROOT * (x + CUBIC * x * x * x)));
-        Ok((CpuStorage::F32(y), layout.shape().clone()))
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
-        gradient(x, grad, |x, g| {
-            let s = logistic(ROOT * (x + CUBIC * x * x * x));
-            g * (s + x * s * (1. - s) * ROOT * (1. + 3. * CUBIC * x * x))
-        })
-    }
-}
 
 /// `1 / (1 + e⁻ᶻ)`, from the exponential of −|z|, which cannot overflow.
 #[inline(always)]

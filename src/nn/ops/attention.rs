@@ -1,9 +1,10 @@
 //! Scaled dot-product attention (arXiv:1706.03762, section 3.2) over several heads, as one operation.
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result as CandleResult, Shape, Tensor};
+use candle_core::{Result as CandleResult, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::dropout::Drops;
+use super::graph;
 use super::matrix::{Matrix, Output, product};
 use super::slices::{self, Shared};
 use crate::Result;
@@ -58,7 +59,22 @@ fn apply(
     let mask = mask.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
     let bias = mask.iter().map(|m| (1. - m) * MASKED).collect();
     let op = Attention { bias, heads, drops, causal };
-    Ok(queries.contiguous()?.apply_op3(&keys.contiguous()?, &values.contiguous()?, op)?)
+    let plan = Plan::new(&op, queries.shape(), keys.shape(), values.shape())?;
+    let (q, k, v) = (queries.contiguous()?, keys.contiguous()?, values.contiguous()?);
+    let y = slices::with(&q, |q| {
+        slices::with(&k, |k| slices::with(&v, |v| Ok(op.forward(plan, q, k, v))))
+    })?;
+    let kept = (q.detach(), k.detach(), v.detach());
+    let backward = move |grad: Vec<f32>, wanted: [bool; 3]| {
+        let grads = slices::with(&kept.0, |q| {
+            slices::with(&kept.1, |k| {
+                slices::with(&kept.2, |v| Ok(op.backward(plan, q, k, v, &grad)))
+            })
+        })?;
+        let mut wanted = wanted.into_iter();
+        Ok(grads.map(|grad| wanted.next().unwrap_or_default().then_some(grad)))
+    };
+    Ok(graph::record([&q, &k, &v], q.shape(), y, backward)?)
 }
 
 struct Attention {
@@ -162,7 +178,7 @@ impl Attention {
 
     fn forward(&self, plan: Plan, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
         let size = plan.s * plan.d;
-        let mut y = vec![0f32; plan.b * size];
+        let mut y = slices::unwritten(plan.b * size);
         y.par_chunks_mut(size.max(1)).enumerate().for_each_init(
             || vec![0f32; plan.s * plan.t],
             |weights, (i, y)| {
@@ -189,7 +205,7 @@ impl Attention {
     /// `dP = (G Vᵀ)∘drops`, `dS = P∘(dP − Σ dP∘P)` a row, `dQ = dS K · scale`, `dK = dSᵀ Q · scale`.
     fn backward(&self, plan: Plan, q: &[f32], k: &[f32], v: &[f32], g: &[f32]) -> [Vec<f32>; 3] {
         let (queries, keys) = (plan.s * plan.d, plan.t * plan.d);
-        let mut grads = [q.len(), k.len(), v.len()].map(|n| vec![0f32; n]);
+        let mut grads = [q.len(), k.len(), v.len()].map(slices::unwritten);
         let [dq, dk, dv] = &mut grads;
         let (dq, dk, dv) = (Shared::new(dq), Shared::new(dk), Shared::new(dv));
         (0..plan.b).into_par_iter().for_each_init(
@@ -230,7 +246,7 @@ impl Attention {
                         #[inline(always)]
                         || {
                             for (ds, weights) in rows {
-                                let mean = slices::dot_centred(ds, weights, 0.);
+                                let mean = slices::dot(ds, weights);
                                 for (ds, w) in ds.iter_mut().zip(weights) {
                                     *ds = w * (*ds - mean);
                                 }
@@ -245,46 +261,5 @@ impl Attention {
             },
         );
         grads
-    }
-}
-
-impl CustomOp3 for Attention {
-    fn name(&self) -> &'static str {
-        "attention"
-    }
-
-    fn cpu_fwd(
-        &self,
-        q: &CpuStorage,
-        q_layout: &Layout,
-        k: &CpuStorage,
-        k_layout: &Layout,
-        v: &CpuStorage,
-        v_layout: &Layout,
-    ) -> CandleResult<(CpuStorage, Shape)> {
-        let plan = Plan::new(self, q_layout.shape(), k_layout.shape(), v_layout.shape())?;
-        let (q, k) = (slices::of(q, q_layout)?, slices::of(k, k_layout)?);
-        let y = self.forward(plan, q, k, slices::of(v, v_layout)?);
-        Ok((CpuStorage::F32(y), q_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        q: &Tensor,
-        k: &Tensor,
-        v: &Tensor,
-        _y: &Tensor,
-        grad: &Tensor,
-    ) -> CandleResult<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let plan = Plan::new(self, q.shape(), k.shape(), v.shape())?;
-        let [dq, dk, dv] = slices::with(q, |qs| {
-            slices::with(k, |ks| {
-                slices::with(v, |vs| {
-                    slices::with(grad, |gs| Ok(self.backward(plan, qs, ks, vs, gs)))
-                })
-            })
-        })?;
-        let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
-        Ok((Some(tensor(dq, q)?), Some(tensor(dk, k)?), Some(tensor(dv, v)?)))
     }
 }

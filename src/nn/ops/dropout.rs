@@ -1,9 +1,10 @@
 //! Dropout without a mask in memory: what falls away is a function of a seed and of the value's place.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result as CandleResult, Shape, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::slices;
+use super::graph;
+use super::slices::{self, CHUNK};
 use crate::Result;
 
 /// Which values fall away: each with probability `p`, by its place.
@@ -47,42 +48,29 @@ pub fn dropout(x: &Tensor, drops: Drops) -> Result<Tensor> {
     if !super::ours(x) {
         return super::fallback::dropout(x, drops);
     }
-    Ok(x.contiguous()?.apply_op1(Dropout(drops))?)
+    let x = x.contiguous()?;
+    let y = slices::with(&x, |x| {
+        let mut y = slices::unwritten(x.len());
+        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| y.copy_from_slice(x));
+        drop_some(&mut y, drops);
+        Ok(y)
+    })?;
+    let backward = move |mut grad: Vec<f32>, _: [bool; 1]| {
+        drop_some(&mut grad, drops);
+        Ok([Some(grad)])
+    };
+    Ok(graph::record([&x], x.shape(), y, backward)?)
 }
 
-struct Dropout(Drops);
-
-const CHUNK: usize = 16 * 1024;
-
-impl Dropout {
-    fn apply(&self, x: &[f32]) -> Vec<f32> {
-        let mut y = vec![0f32; x.len()];
-        let chunks = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).enumerate();
-        chunks.for_each(|(chunk, (y, x))| {
-            slices::vectorised(
-                #[inline(always)]
-                || {
-                    for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                        *y = x * self.0.factor(chunk * CHUNK + i);
-                    }
-                },
-            );
-        });
-        y
-    }
-}
-
-impl CustomOp1 for Dropout {
-    fn name(&self) -> &'static str {
-        "dropout"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(self.apply(slices::of(x, layout)?)), layout.shape().clone()))
-    }
-
-    fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
-        let values = slices::with(grad, |g| Ok(self.apply(g)))?;
-        Tensor::from_vec(values, grad.shape(), grad.device()).map(Some)
-    }
+fn drop_some(values: &mut [f32], drops: Drops) {
+    values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
+        slices::vectorised(
+            #[inline(always)]
+            || {
+                for (i, value) in values.iter_mut().enumerate() {
+                    *value *= drops.factor(chunk * CHUNK + i);
+                }
+            },
+        );
+    });
 }

@@ -95,7 +95,7 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
     Ok(normal.broadcast_mul(weight)?.broadcast_add(bias)?)
 }
 
-/// See [`super::channel_moments`].
+/// Mean and biased variance of each channel.
 pub fn channel_moments(x: &Tensor) -> Result<(Tensor, Tensor)> {
     let (_, c, _, _) = x.dims4()?;
     let rows = x.transpose(0, 1)?.reshape((c, ()))?;

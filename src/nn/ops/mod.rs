@@ -1,24 +1,32 @@
 //! The few operations where a CPU's time goes, each with a forward and a backward pass of our own.
 //!
-//! On a CPU with f32 values they run here: a convolution is a matrix product over unfolded pictures (`im2col`), a
-//! normalisation two passes over memory, and both use all threads. On other devices and types the same functions
-//! fall back to candle's own operations ([`fallback`]), in differentiable form. A test holds both against each other
-//! and against PyTorch.
+//! On a CPU with f32 values they run here, on all threads. Convolutions, linear layers and attention are products, and all
+//! products go through one inner loop (`kernel`), which nearly reaches what the processor can do; `pass` says which of a
+//! picture's values a convolution multiplies. Normalisations go over memory as few times as they can. `graph` makes the
+//! operations nodes of candle's graph, with gradients that are changed in place.
+//!
+//! On other devices and types the same functions fall back to candle's own operations ([`fallback`]), in
+//! differentiable form. A test holds both against each other and against PyTorch.
 
 mod activation;
 mod attention;
 mod conv;
+mod depthwise;
 mod dropout;
 pub mod fallback;
+mod graph;
+mod kernel;
 mod linear;
 mod matrix;
 mod norm;
+mod pass;
+
 mod pool;
 mod rows;
 mod slices;
 mod windows;
 
-pub(crate) use slices::{of as slice_of, vectorised};
+pub(crate) use slices::{dot, of as slice_of, squares, vectorised, with as with_values};
 
 use candle_core::{DType, Tensor};
 
@@ -27,7 +35,7 @@ pub use attention::{attention, causal_attention};
 pub use conv::conv2d;
 pub use dropout::{Drops, dropout};
 pub use linear::linear;
-pub use norm::{batch_norm, channel_moments, scale_channels};
+pub use norm::{batch_norm, scale_channels};
 pub use pool::{global_avg_pool, max_pool2d};
 pub use rows::layer_norm;
 

@@ -1,11 +1,11 @@
 //! Pooling: the maximum in windows, and the mean over a picture.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result as CandleResult, Shape, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::slices;
 use super::windows::Windows;
-use crate::Result;
+use super::{graph, slices};
+use crate::{Error, Result};
 
 /// `(b, c, h, w)` → `(b, c, h', w')`: the largest value of each `k × k` window; padding counts as −∞. Where values
 /// tie, the gradient goes to the first, as in PyTorch.
@@ -13,34 +13,59 @@ pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> R
     if !super::ours(x) {
         return super::fallback::max_pool2d(x, kernel, stride, padding);
     }
-    Ok(x.contiguous()?.apply_op1(MaxPool { kernel, stride, padding })?)
+    let (b, c, h, w) = x.dims4()?;
+    let windows = Windows::new((1, h, w), kernel, stride, padding);
+    let Some(windows) = windows.filter(|_| padding * 2 <= kernel) else {
+        let expected = format!("pictures that a window of {kernel} fits");
+        return Err(Error::shape("max pool", expected, x.shape()));
+    };
+    let (oh, ow) = (windows.oh, windows.ow);
+    let x = x.contiguous()?;
+    let y = slices::with(&x, |x| {
+        let mut y = slices::unwritten(b * c * oh * ow);
+        y.par_chunks_mut(oh * ow)
+            .zip(x.par_chunks(h * w))
+            .with_min_len(PLANES)
+            .for_each_init(|| Work::new(&windows), |work, (y, x)| work.forward(&windows, x, y));
+        Ok(y)
+    })?;
+    let kept = x.detach();
+    let backward = move |grad: Vec<f32>, _: [bool; 1]| {
+        slices::with(&kept, |x| {
+            let mut dx = slices::unwritten(x.len());
+            let planes = dx.par_chunks_mut(h * w).zip(x.par_chunks(h * w));
+            planes.zip(grad.par_chunks(oh * ow)).with_min_len(PLANES).for_each_init(
+                || Work::new(&windows),
+                |work, ((dx, x), g)| work.backward(&windows, x, g, dx),
+            );
+            Ok([Some(dx)])
+        })
+    };
+    Ok(graph::record([&x], (b, c, oh, ow), y, backward)?)
 }
 
 /// `(b, c, h, w)` → `(b, c)`: the mean of each channel.
 pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
-    Ok(x.flatten_from(2)?.mean(2)?)
+    if !super::ours(x) {
+        return Ok(x.flatten_from(2)?.mean(2)?);
+    }
+    let (b, c, h, w) = x.dims4()?;
+    let (x, pixels) = (x.contiguous()?, h * w);
+    let y = slices::with(&x, |x| {
+        let mean = |plane: &[f32]| slices::sum(plane) / pixels as f32;
+        Ok(x.par_chunks(pixels).with_min_len(PLANES).map(mean).collect())
+    })?;
+    let backward = move |grad: Vec<f32>, _: [bool; 1]| {
+        let mut dx = slices::unwritten(grad.len() * pixels);
+        let planes = dx.par_chunks_mut(pixels).zip(&grad).with_min_len(PLANES);
+        planes.for_each(|(dx, g)| dx.fill(g / pixels as f32));
+        Ok([Some(dx)])
+    };
+    Ok(graph::record([&x], (b, c), y, backward)?)
 }
 
 /// Planes that a thread takes at least.
 const PLANES: usize = 16;
-
-#[derive(Clone, Copy)]
-struct MaxPool {
-    kernel: usize,
-    stride: usize,
-    padding: usize,
-}
-
-impl MaxPool {
-    /// The windows of one plane.
-    fn windows(&self, h: usize, w: usize) -> CandleResult<Windows> {
-        let windows = Windows::new((1, h, w), self.kernel, self.stride, self.padding);
-        match windows.filter(|_| self.padding * 2 <= self.kernel) {
-            Some(windows) => Ok(windows),
-            None => candle_core::bail!("max pool: window {} does not fit {h} × {w}", self.kernel),
-        }
-    }
-}
 
 /// The maxima of one row of outputs, and in which place of its window each stands first.
 #[inline(always)]
@@ -111,42 +136,5 @@ impl Work {
             );
         }
         windows.collect(gradient, dx);
-    }
-}
-
-impl CustomOp1 for MaxPool {
-    fn name(&self) -> &'static str {
-        "max_pool2d"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
-        let (b, c, h, w) = layout.shape().dims4()?;
-        let windows = self.windows(h, w)?;
-        let (oh, ow) = (windows.oh, windows.ow);
-        let x = slices::of(x, layout)?;
-        let mut y = vec![0f32; b * c * oh * ow];
-        y.par_chunks_mut(oh * ow)
-            .zip(x.par_chunks(h * w))
-            .with_min_len(PLANES)
-            .for_each_init(|| Work::new(&windows), |work, (y, x)| work.forward(&windows, x, y));
-        Ok((CpuStorage::F32(y), Shape::from((b, c, oh, ow))))
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> CandleResult<Option<Tensor>> {
-        let (b, c, h, w) = x.dims4()?;
-        let windows = self.windows(h, w)?;
-        let out = windows.oh * windows.ow;
-        let mut dx = vec![0f32; b * c * h * w];
-        slices::with(x, |x| {
-            slices::with(grad, |g| {
-                let planes = dx.par_chunks_mut(h * w).zip(x.par_chunks(h * w));
-                planes.zip(g.par_chunks(out)).with_min_len(PLANES).for_each_init(
-                    || Work::new(&windows),
-                    |work, ((dx, x), g)| work.backward(&windows, x, g, dx),
-                );
-                Ok(())
-            })
-        })?;
-        Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
     }
 }

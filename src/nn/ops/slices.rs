@@ -1,6 +1,7 @@
 //! Slices of tensors, and sums over slices that a compiler can vectorise.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
+use rayon::prelude::*;
 
 /// The values of a contiguous f32 CPU storage.
 pub fn of<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -73,6 +74,18 @@ pub fn sum(xs: &[f32]) -> f32 {
     lanes(xs, xs, |x, _| x)
 }
 
+/// Σ x²
+#[inline(always)]
+pub fn squares(xs: &[f32]) -> f32 {
+    sum_squares(xs, 0.)
+}
+
+/// Σ x y
+#[inline(always)]
+pub fn dot(xs: &[f32], ys: &[f32]) -> f32 {
+    lanes(xs, ys, |x, y| x * y)
+}
+
 /// Σ (x − mean)²
 #[inline(always)]
 pub fn sum_squares(xs: &[f32], mean: f32) -> f32 {
@@ -83,6 +96,29 @@ pub fn sum_squares(xs: &[f32], mean: f32) -> f32 {
 #[inline(always)]
 pub fn dot_centred(xs: &[f32], ys: &[f32], mean: f32) -> f32 {
     lanes(xs, ys, |x, y| (x - mean) * y)
+}
+
+/// Values of a thread's part of an elementwise operation.
+pub const CHUNK: usize = 16 * 1024;
+
+/// `to += from`, in parallel.
+pub fn add(to: &mut [f32], from: &[f32]) {
+    to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| {
+        vectorised(
+            #[inline(always)]
+            || to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
+        );
+    });
+}
+
+/// Memory for `len` values that the caller writes, all of them, before anything reads one: zeros that nobody needs are a
+/// pass over memory on one thread.
+#[expect(clippy::uninit_vec)]
+pub fn unwritten(len: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len);
+    // SAFETY: there is room for them, and any bits are an f32.
+    unsafe { values.set_len(len) };
+    values
 }
 
 /// A pointer that tasks share to write disjoint parts of one buffer.
@@ -107,5 +143,13 @@ impl Shared {
     pub unsafe fn range(&self, start: usize, len: usize) -> &mut [f32] {
         // SAFETY: the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
+    }
+    /// Writes one value.
+    ///
+    /// # Safety
+    /// As [`range`](Self::range).
+    pub unsafe fn write(&self, place: usize, value: f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *self.0.add(place) = value };
     }
 }

@@ -44,21 +44,44 @@ fn close(what: &str, a: &Tensor, b: &Tensor) {
 
 #[test]
 fn conv2d_is_candles() {
-    for (b, c, o, side, k, stride) in [
-        (5, 3, 8, 17, 3, 2),
-        (2, 4, 6, 9, 3, 1),
-        (9, 8, 4, 5, 1, 1),
-        (3, 6, 5, 8, 1, 2),
-        (2, 3, 4, 21, 7, 2),
-        (33, 16, 16, 4, 3, 1),
+    for (b, c, o, side, k, stride, groups) in [
+        (5, 3, 8, 17, 3, 2, 1),
+        (2, 4, 6, 9, 3, 1, 1),
+        (9, 8, 4, 5, 1, 1, 1),
+        (3, 6, 5, 8, 1, 2, 1),
+        (2, 3, 4, 21, 7, 2, 1),
+        (33, 16, 16, 4, 3, 1, 1),
+        // Several blocks of rows; several panels of outputs; a picture smaller than the kernel. (Strides above 2 are in
+        // `golden_conv.rs`: candle's backward pass wants pictures whose sides leave the same remainder.)
+        (1, 70, 3, 40, 3, 1, 1),
+        (2, 3, 150, 6, 3, 2, 1),
+        (1, 2, 2, 1, 3, 1, 1),
+        // Groups of several channels; depthwise with one output a channel, and with two.
+        (3, 6, 9, 8, 3, 1, 3),
+        (2, 4, 4, 9, 1, 1, 2),
+        (3, 5, 5, 9, 3, 1, 5),
+        (2, 7, 7, 12, 5, 2, 7),
+        (4, 3, 6, 7, 3, 2, 3),
     ] {
-        let inputs = [random(&[b, c, side, side + 2], 1), random(&[o, c, k, k], 2)];
+        let inputs = [random(&[b, c, side, side + 2], 1), random(&[o, c / groups, k, k], 2)];
         same(
             &inputs,
-            |t| conv2d(&t[0], &t[1], stride, k / 2),
-            |t| Ok(t[0].conv2d(&t[1], k / 2, stride, 1, 1)?),
+            |t| conv2d(&t[0], &t[1], stride, k / 2, groups),
+            |t| Ok(t[0].conv2d(&t[1], k / 2, stride, 1, groups)?),
         );
     }
+}
+
+#[test]
+fn conv2d_names_what_does_not_fit() {
+    let (x, w) = (random(&[2, 6, 5, 5], 1), random(&[4, 3, 3, 3], 2));
+    for (groups, padding) in [(1, 1), (3, 1), (0, 1)] {
+        let error = conv2d(x.as_tensor(), w.as_tensor(), 1, padding, groups).unwrap_err();
+        assert!(error.to_string().contains(&format!("in {groups} groups")), "{error}");
+    }
+    let small = random(&[2, 6, 2, 5], 1);
+    let error = conv2d(small.as_tensor(), w.as_tensor(), 1, 0, 2).unwrap_err().to_string();
+    assert!(error.contains("(b, 6, ≥ 3, ≥ 3)"), "{error}");
 }
 
 #[test]
@@ -66,18 +89,12 @@ fn batch_norm_is_the_composed_one() {
     let inputs = [random(&[7, 5, 6, 3], 1), random(&[5], 2), random(&[5], 3)];
     same(
         &inputs,
-        |t| {
-            let (mean, var) = channel_moments(&t[0])?;
-            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5, false)
-        },
+        |t| Ok(batch_norm(&t[0], &t[1], &t[2], 1e-5, false)?.0),
         |t| fallback::batch_norm(&t[0], &t[1], &t[2], 1e-5),
     );
     same(
         &inputs,
-        |t| {
-            let (mean, var) = channel_moments(&t[0])?;
-            batch_norm(&t[0], &t[1], &t[2], &mean, &var, 1e-5, true)
-        },
+        |t| Ok(batch_norm(&t[0], &t[1], &t[2], 1e-5, true)?.0),
         |t| fallback::relu(&fallback::batch_norm(&t[0], &t[1], &t[2], 1e-5)?),
     );
     same(
@@ -132,13 +149,16 @@ fn linear_is_the_composed_one() {
         |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
     );
     same(&inputs[..2], |t| linear(&t[0], &t[1], None), |t| fallback::linear(&t[0], &t[1], None));
-    // A product that several threads share.
-    let inputs = [random(&[300, 96], 1), random(&[200, 96], 2), random(&[200], 3)];
-    same(
-        &inputs,
-        |t| linear(&t[0], &t[1], Some(&t[2])),
-        |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
-    );
+    // Products that several threads share: more rows than outputs, more outputs than rows, more than a task has, and
+    // sums longer than what is taken at once.
+    for (rows, inner, out) in [(300, 96, 200), (20, 96, 200), (17, 300, 450), (450, 300, 17)] {
+        let inputs = [random(&[rows, inner], 1), random(&[out, inner], 2), random(&[out], 3)];
+        same(
+            &inputs,
+            |t| linear(&t[0], &t[1], Some(&t[2])),
+            |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
+        );
+    }
 }
 
 #[test]
@@ -202,4 +222,44 @@ fn dropout_is_the_composed_one_and_drops_its_share() {
         let pairs = [both(&factors, &factors[1..]), both(&factors, &other)];
         assert!(pairs.iter().all(|p| (p - 0.01).abs() < 7e-4), "seed {seed}: {pairs:?}");
     }
+}
+
+/// Ours and candle's own operations in one graph: outputs with several users of both kinds, an input that comes in twice,
+/// and a second backward pass.
+#[test]
+fn gradients_meet_candles() {
+    let inputs = [random(&[5, 8], 1), random(&[8, 8], 2), random(&[8], 3)];
+    let through = |linear: fn(&Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor>,
+                   relu: fn(&Tensor) -> Result<Tensor>,
+                   add_relu: fn(&Tensor, &Tensor) -> Result<Tensor>| {
+        move |t: &[Tensor]| {
+            let y = linear(&t[0], &t[1], Some(&t[2]))?;
+            let z = relu(&y)?;
+            let twice = add_relu(&z, &z)?;
+            let mixed = ((&z * 3.)? + y.sqr()?)?;
+            linear(&(twice + mixed)?, &t[1], None)
+        }
+    };
+    let composed = |x: &Tensor, y: &Tensor| fallback::relu(&(x + y)?);
+    same(
+        &inputs,
+        through(linear, relu, add_relu),
+        through(fallback::linear, fallback::relu, composed),
+    );
+
+    let x = random(&[6], 1);
+    let loss = relu(&gelu(x.as_tensor()).unwrap()).unwrap().sum_all().unwrap();
+    let grad = || loss.backward().unwrap().get(x.as_tensor()).unwrap().to_vec1::<f32>().unwrap();
+    assert_eq!(grad(), grad());
+}
+
+#[test]
+fn a_constant_makes_no_graph() {
+    let x = random(&[4, 8], 1);
+    let y = gelu(&x.as_detached_tensor()).unwrap();
+    assert!(!y.track_op());
+    let frozen = random(&[8, 8], 2).as_detached_tensor();
+    let y = linear(x.as_tensor(), &frozen, None).unwrap();
+    let grads = y.sum_all().unwrap().backward().unwrap();
+    assert!(grads.get(x.as_tensor()).is_some() && grads.get(&frozen).is_none());
 }

@@ -1,5 +1,5 @@
-//! The windows of a convolution or of pooling, laid out so that what a kernel's column meets in a row of outputs lies
-//! side by side in memory: padded, and each row sorted by its columns' remainder by the stride.
+//! The windows of pooling or of a depthwise convolution, laid out so that what a kernel's column meets in a row of outputs
+//! lies side by side in memory: padded, and each row sorted by its columns' remainder by the stride.
 
 /// The windows over one picture `(c, h, w)`.
 #[derive(Clone, Copy, Debug)]
@@ -109,79 +109,5 @@ impl Windows {
     fn start(&self, remainder: usize) -> (usize, usize) {
         let at = self.padding.saturating_sub(remainder).div_ceil(self.stride);
         (at * self.stride + remainder - self.padding, at)
-    }
-
-    /// Unfolds a spread picture: row `(c, ky, kx)` of `columns` (`width` values each) gets, from `place`, what the
-    /// kernel's `(ky, kx)` meets in channel `c`.
-    pub fn unfold(&self, spread: &[f32], columns: &mut [f32], width: usize, place: usize) {
-        self.each(|row, first| {
-            let to = &mut columns[row * width + place..][..self.oh * self.ow];
-            copy(self.ow, to, &spread[first..], self.step());
-        });
-    }
-
-    /// Adds columns to the spread picture that they were unfolded from.
-    pub fn fold(&self, columns: &[f32], spread: &mut [f32], width: usize, place: usize) {
-        self.each(|row, first| {
-            let from = &columns[row * width + place..][..self.oh * self.ow];
-            add(self.ow, from, &mut spread[first..], self.step());
-        });
-    }
-
-    /// Calls `f(row of columns, where its values begin in a spread picture)`.
-    #[inline(always)]
-    fn each(&self, mut f: impl FnMut(usize, usize)) {
-        let rows = (0..self.c)
-            .flat_map(|c| (0..self.k).flat_map(move |ky| (0..self.k).map(move |kx| (c, ky, kx))));
-        for (row, (c, ky, kx)) in rows.enumerate() {
-            f(row, self.first(c, ky, kx));
-        }
-    }
-}
-
-/// Copies rows of `width` values, `step` apart in `from`, one after the other to `to`.
-fn copy(width: usize, to: &mut [f32], from: &[f32], step: usize) {
-    fn rows<const W: usize>(to: &mut [f32], from: &[f32], step: usize) {
-        for (to, from) in to.as_chunks_mut::<W>().0.iter_mut().zip(from.chunks(step)) {
-            to.copy_from_slice(&from[..W]);
-        }
-    }
-    // Small pictures have short rows: a copy of known length is a few instructions and no call.
-    match width {
-        2 => rows::<2>(to, from, step),
-        4 => rows::<4>(to, from, step),
-        8 => rows::<8>(to, from, step),
-        16 => rows::<16>(to, from, step),
-        _ => {
-            for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(step)) {
-                to.copy_from_slice(&from[..width]);
-            }
-        }
-    }
-}
-
-/// Adds rows of `width` values of `from` to rows of `to`, `step` apart.
-fn add(width: usize, from: &[f32], to: &mut [f32], step: usize) {
-    #[inline(always)]
-    fn sum(to: &mut [f32], from: &[f32]) {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to += from;
-        }
-    }
-    fn rows<const W: usize>(from: &[f32], to: &mut [f32], step: usize) {
-        for (from, to) in from.as_chunks::<W>().0.iter().zip(to.chunks_mut(step)) {
-            sum(&mut to[..W], from);
-        }
-    }
-    match width {
-        2 => rows::<2>(from, to, step),
-        4 => rows::<4>(from, to, step),
-        8 => rows::<8>(from, to, step),
-        16 => rows::<16>(from, to, step),
-        _ => {
-            for (from, to) in from.chunks_exact(width).zip(to.chunks_mut(step)) {
-                sum(&mut to[..width], from);
-            }
-        }
     }
 }
