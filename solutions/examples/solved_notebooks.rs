@@ -668,8 +668,14 @@ let fullest: Vec<usize> = splits.train.iter().copied().step_by(5).collect();
 let train = captions.select(&fullest);
 let clip_tokenizer = encoder::tokenizer(&config.base)?;
 let transform = Transform::imagenet(config.base.size);
-let (names, texts) = (&train.image_filenames, &train.captions);
-let pairs = FolderPairs::new(names, texts, &clip_tokenizer, &transform, &folder.images, 32)?;
+let pairs = FolderPairs::new(
+    &train.image_filenames,
+    &train.captions,
+    &clip_tokenizer,
+    &transform,
+    &folder.images,
+    32,
+)?;
 let train_loader = Loader::new(Arc::new(pairs.cached()), 64, Some(42), 2, true)?;
 ;
 
