@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Frozen, FrozenConfig, FrozenHoles};
+use super::{Frozen, FrozenConfig, FrozenHoles, LmStart};
 use crate::checkpoint::{PtFile, StateDict, drop_untracked, load_pt, save_pt};
 use crate::{Error, Result};
 
@@ -21,8 +21,10 @@ impl Frozen {
     /// What a checkpoint keeps: parameters that train, and the running statistics beside them.
     pub fn trained(&self) -> StateDict {
         let params = self.params().all();
+        let frozen = self.config().language_model == LmStart::Frozen;
         let kept = params
             .iter()
+            .filter(|p| !(frozen && p.name().starts_with("text_encoder.")))
             .filter(|p| p.is_trainable() || (p.is_buffer() && self.config().base.image_trainable));
         kept.map(|p| (p.name().to_string(), p.var().as_detached_tensor())).collect()
     }
@@ -60,10 +62,14 @@ impl Frozen {
     /// # Errors
     /// When the file is missing, damaged or another model's; the first key that does not fit is named.
     pub fn load(path: &Path, holes: FrozenHoles) -> Result<Self> {
-        Self::from_file(path, load_pt(path)?, holes)
+        Self::from_file(path, load_pt(path)?, |config| Self::new(config, holes))
     }
 
-    pub(super) fn from_file(path: &Path, file: PtFile, holes: FrozenHoles) -> Result<Self> {
+    pub(super) fn from_file(
+        path: &Path,
+        file: PtFile,
+        build: impl FnOnce(&FrozenConfig) -> Result<Self>,
+    ) -> Result<Self> {
         let wrong = |why: String| Error::Checkpoint {
             path: path.into(),
             why,
@@ -79,7 +85,7 @@ impl Frozen {
                 card.model
             )));
         }
-        let model = Self::new(&card.config, holes)?;
+        let model = build(&card.config)?;
         let mut trained = file.state;
         drop_untracked(&mut trained);
         if let Some(missing) = model.trained().keys().find(|key| !trained.contains_key(*key)) {

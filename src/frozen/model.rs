@@ -31,6 +31,20 @@ impl Frozen {
     /// # Errors
     /// When the preset's files are missing, or `freeze_lm` leaves a parameter of the language model to train.
     pub fn new(config: &FrozenConfig, holes: FrozenHoles) -> Result<Self> {
+        let model = Self::unfrozen(config, holes)?;
+        if config.language_model == LmStart::Frozen {
+            let lm_params = model.params().pp("text_encoder");
+            (holes.freeze_lm)(&lm_params)?;
+            if let Some(param) = lm_params.trainable().first() {
+                let got = format!("`{}` still trains", param.name());
+                return Err(Error::value("freeze_lm", "a language model without any", got));
+            }
+        }
+        Ok(model)
+    }
+
+    /// As [`new`](Self::new), before the language model is frozen: not to be trained.
+    pub(super) fn unfrozen(config: &FrozenConfig, holes: FrozenHoles) -> Result<Self> {
         let params = Params::new(&config.base.device()?, config.base.seed);
         let lm_params = params.pp("text_encoder");
         let (text_encoder, tokenizer) = match config.language_model {
@@ -45,13 +59,6 @@ impl Frozen {
         let model = Self::with(config, &params, text_encoder, tokenizer, holes)?;
         if config.base.image_start == Start::Pretrained {
             encoder::load_pretrained_image(&config.base, &params.pp("vision_encoder"))?;
-        }
-        if config.language_model == LmStart::Frozen {
-            (holes.freeze_lm)(&lm_params)?;
-            if let Some(param) = lm_params.trainable().first() {
-                let got = format!("`{}` still trains", param.name());
-                return Err(Error::value("freeze_lm", "a language model without any", got));
-            }
         }
         Ok(model)
     }

@@ -136,6 +136,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "todo");
         assert_eq!(fs::read_to_string(file.with_file_name("clip_loss.rs.bak")).unwrap(), "mine");
         assert!(put_back(&house, "keep_best").unwrap_err().to_string().contains("keep_best"));
-        assert!(overview(&house, &Progress::read(&house)).contains("0 of 5 exercises done"));
+        let none = format!("0 of {} exercises done", exercises().len());
+        assert!(overview(&house, &Progress::read(&house)).contains(&none));
     }
 }
