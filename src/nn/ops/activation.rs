@@ -41,7 +41,10 @@ pub fn add_relu(x: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// What of a gradient passes a ReLU that gave `y`.
 fn passed(y: &Tensor, mut grad: Vec<f32>) -> candle_core::Result<Vec<f32>> {
     let pass = |y: f32, g: f32| if y > 0. { g } else { 0. };
-    slices::with(y, |y| Ok(change(&mut grad, y, pass)))?;
+    slices::with(y, |y| {
+        change(&mut grad, y, pass);
+        Ok(())
+    })?;
     Ok(grad)
 }
 
@@ -56,7 +59,10 @@ pub fn gelu(x: &Tensor) -> Result<Tensor> {
     let backward = move |mut grad: Vec<f32>, _: [bool; 1]| {
         const DENSITY: f32 = 0.398_942_3;
         let slope = |x: f32| normal_cdf(x) + x * DENSITY * exp(-0.5 * x * x);
-        slices::with(&kept, |x| Ok(change(&mut grad, x, |x, g| g * slope(x))))?;
+        slices::with(&kept, |x| {
+            change(&mut grad, x, |x, g| g * slope(x));
+            Ok(())
+        })?;
         Ok([Some(grad)])
     };
     Ok(graph::record([&x], x.shape(), y, backward)?)
@@ -76,7 +82,10 @@ pub fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
             let s = logistic(inner(x));
             s + x * s * (1. - s) * ROOT * (1. + 3. * CUBIC * x * x)
         };
-        slices::with(&kept, |x| Ok(change(&mut grad, x, |x, g| g * slope(x))))?;
+        slices::with(&kept, |x| {
+            change(&mut grad, x, |x, g| g * slope(x));
+            Ok(())
+        })?;
         Ok([Some(grad)])
     };
     Ok(graph::record([&x], x.shape(), y, backward)?)
@@ -118,7 +127,7 @@ fn change(gs: &mut [f32], xs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) {
 }
 
 /// `√(8/π)`: with it, `(1 + tanh u)/2` is the logistic function of `2u = √(8/π) (x + 0.044715 x³)`.
-const ROOT: f32 = 1.595_769_1;
+const ROOT: f32 = 1.595_769;
 const CUBIC: f32 = 0.044_715;
 
 /// `1 / (1 + e⁻ᶻ)`, from the exponential of −|z|, which cannot overflow.

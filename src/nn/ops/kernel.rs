@@ -173,13 +173,13 @@ unsafe fn sums<S: Simd, const R: usize, const V: usize>(
             panel = panel.add(V);
         }
     }
-    for j in 0..R {
-        for v in 0..V {
+    for (j, sums) in sums.iter().enumerate() {
+        for (v, sum) in sums.iter().enumerate() {
             // SAFETY: the caller's promise.
             unsafe {
                 let out = out.add(j * V + v);
                 let before = if add { out.read_unaligned() } else { simd.splat_f32s(0.) };
-                out.write_unaligned(simd.add_f32s(before, sums[j][v]));
+                out.write_unaligned(simd.add_f32s(before, *sum));
             }
         }
     }

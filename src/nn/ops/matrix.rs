@@ -85,7 +85,7 @@ const FEW: usize = 16;
 
 /// `out = scale · lhs · rhs` (or `out += …`), on `threads` threads.
 pub fn product(out: Output, lhs: Matrix, rhs: Matrix, scale: f32, threads: usize) {
-    let (m, _, ..) = lhs.read();
+    let (m, ..) = lhs.read();
     let (_, n, ..) = rhs.read();
     assert!(n <= out.stride && end(m, n, out.stride) <= out.values.len());
     let values = Shared::new(out.values);
