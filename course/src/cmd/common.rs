@@ -63,7 +63,7 @@ impl Data {
     }
 
     /// As [`pairs`](Data::pairs), with resized pictures kept in memory where those of all splits fit into
-    /// [`PIXELS_IN_MEMORY`].
+    /// `PIXELS_IN_MEMORY`.
     pub fn cached(&self, indices: &[usize], model: &ClipModel) -> Result<Arc<dyn PairDataset>> {
         let pairs = self.pairs(indices, model)?;
         let pictures: HashSet<&String> = self.captions.image_filenames.iter().collect();
