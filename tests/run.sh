@@ -20,7 +20,7 @@ step "stubs and notebooks are what their masters say"
 cargo build -p course -p exercises -p solutions
 cargo vl sync --check
 
-step "the five notebooks, as a student gets them and solved, on the real kernel"
+step "the notebooks, as a student gets them and solved, on the real kernel"
 rm -rf "$out"
 cargo vl run --out "$out/student"
 cargo vl sync --solved "$out/solved"

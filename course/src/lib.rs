@@ -6,6 +6,7 @@ pub mod building;
 pub mod cage;
 mod cli;
 pub mod cmd;
+pub mod download;
 pub mod error;
 pub mod facade;
 pub mod grade;

@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vision_language::dataset::scenes::{ScenesConfig, generate};
 use vision_language::dataset::{BadRows, DataFolder};
-use vision_language::hub::{Credentials, Kaggle, KaggleDataset, Progress, beside, bytes, unzip};
+use vision_language::hub::{Credentials, Kaggle, KaggleDataset, beside, bytes, unzip};
 
+use crate::download::{BYTES, bar, show};
 use crate::{Error, Result};
 
 /// Fetch or make pictures with captions.
@@ -185,16 +184,7 @@ fn fetch(
         say(format!("Downloading {slug} from Kaggle to {to}; stop and start again as you like."));
         let kaggle = Kaggle { url: args.url.clone(), ..Kaggle::new(credentials) };
         let bar = bar(BYTES, args.json);
-        kaggle.download(dataset, &archive, &mut |progress| match progress {
-            Progress::Bytes(done, total) => {
-                bar.set_length(total.unwrap_or(done));
-                bar.set_position(done);
-            }
-            Progress::Waiting(wait, why) => {
-                let seconds = wait.as_secs_f64();
-                bar.suspend(|| say(format!("{why}: trying again in {seconds:.0} s.")));
-            }
-        })?;
+        kaggle.download(dataset, &archive, &mut |progress| show(&bar, progress, say))?;
         bar.finish_and_clear();
     }
     say(format!("Unpacking to {}.", out.display()));
@@ -208,17 +198,4 @@ fn fetch(
         std::fs::remove_file(&archive).map_err(Error::io(&archive))?;
     }
     Ok(())
-}
-
-const BYTES: &str = "{bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-
-/// A bar on stderr, where that is a terminal.
-fn bar(template: &str, hidden: bool) -> ProgressBar {
-    if hidden {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(template).expect("a template of indicatif's");
-    let bar = ProgressBar::new(0).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

@@ -1,13 +1,12 @@
 //! `vl fetch`: brings a preset's model files from the hub, once.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use vision_language::hub::{Hub, HubFile, HubModel, PresetModels, Progress, bytes};
+use vision_language::hub::{Hub, HubFile, HubModel, PresetModels, bytes};
 
+use crate::download::{BYTES, bar, show};
 use crate::{Error, Result};
 
 /// Fetch the model files of a preset from the model hub.
@@ -61,17 +60,9 @@ pub fn fetch(args: &FetchArgs) -> Result<()> {
 }
 
 fn one(hub: &Hub, model: &HubModel, file: &HubFile, args: &FetchArgs) -> Result<PathBuf> {
-    let bar = if args.json { ProgressBar::hidden() } else { bar(file) };
-    let mut tell = |progress: Progress| match progress {
-        Progress::Bytes(done, total) => {
-            bar.set_length(total.unwrap_or(done));
-            bar.set_position(done);
-        }
-        Progress::Waiting(wait, why) => {
-            let seconds = wait.as_secs_f64();
-            bar.suspend(|| eprintln!("{why}: trying again in {seconds:.0} s."));
-        }
-    };
+    let bar = bar(BYTES, args.json).with_prefix(format!("{} ", file.name));
+    bar.set_length(file.about);
+    let mut tell = |progress| show(&bar, progress, &|words| eprintln!("{words}"));
     let path = match &args.out {
         None => hub.fetch(model, file, &mut tell)?,
         Some(folder) => {
@@ -82,15 +73,4 @@ fn one(hub: &Hub, model: &HubModel, file: &HubFile, args: &FetchArgs) -> Result<
     };
     bar.finish_and_clear();
     Ok(path)
-}
-
-/// A bar on stderr, where that is a terminal.
-fn bar(file: &HubFile) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{prefix} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
-    )
-    .expect("a template of indicatif's");
-    let bar = ProgressBar::new(file.about).with_style(style).with_prefix(file.name);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }
