@@ -1,6 +1,9 @@
 //! What the grader asks besides the checks that everybody sees: the same kinds of questions with numbers drawn from the
 //! run's seed, whose right answers only the masters give.
 
+#[path = "hidden/frozen.rs"]
+mod frozen;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -59,9 +62,41 @@ pub const HIDDEN: &[Hidden] = &[
         master: || answers::find_matches(solutions::find_matches),
         questions: find_matches,
     },
+    Hidden {
+        id: "freeze_lm",
+        name: NAME,
+        points: 5,
+        tolerance: 1e-3,
+        master: || answers::freeze_lm(solutions::freeze_lm),
+        questions: frozen::freeze_lm,
+    },
+    Hidden {
+        id: "visual_prefix",
+        name: NAME,
+        points: 5,
+        tolerance: 1e-3,
+        master: || answers::visual_prefix(solutions::visual_prefix),
+        questions: frozen::visual_prefix,
+    },
+    Hidden {
+        id: "caption_loss",
+        name: NAME,
+        points: 5,
+        tolerance: 1e-3,
+        master: || answers::caption_loss(solutions::caption_loss),
+        questions: frozen::caption_loss,
+    },
+    Hidden {
+        id: "perplexity",
+        name: NAME,
+        points: 5,
+        tolerance: 1e-3,
+        master: || answers::perplexity(solutions::perplexity, solutions::early_stopping),
+        questions: frozen::perplexity,
+    },
 ];
 
-fn random(id: &str, seed: u64) -> ChaCha8Rng {
+pub(crate) fn random(id: &str, seed: u64) -> ChaCha8Rng {
     // Each exercise has numbers of its own.
     let salt =
         id.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));

@@ -53,8 +53,8 @@ pub struct GradeArgs {
 /// A wrong call; a sandbox that is not whole. What submissions do is no error.
 pub fn grade(args: &GradeArgs) -> Result<()> {
     if args.merge {
-        let grades = collect(&args.paths)?;
-        write_class(&args.out, &grades)?;
+        let mut grades = collect(&args.paths, &args.out)?;
+        write_class(&args.out, &mut grades)?;
         eprintln!("{} grades are in {}", grades.len(), args.out.join("grades.csv").display());
         return Ok(());
     }
@@ -83,12 +83,12 @@ pub fn grade(args: &GradeArgs) -> Result<()> {
         allowed: args.without.clone(),
         loud: !args.json,
     };
-    let done = grade::grade(&house, &plan)?;
+    let mut done = grade::grade(&house, &plan)?;
     if args.shard.is_none() {
-        write_class(&args.out, &done.grades)?;
+        write_class(&args.out, &mut done.grades)?;
     }
     if args.json {
-        let rows: Vec<_> = done.grades.iter().map(|g| json!({"name": g.name, "points": g.points(), "of": g.of(), "exercises": g.exercises.iter().map(|e| json!({"id": e.id, "points": e.points(), "seen": e.seen()})).collect::<Vec<_>>(), "core_seconds": g.used.cpu, "seconds": g.seconds})).collect();
+        let rows: Vec<_> = done.grades.iter().map(|g| json!({"name": g.name, "points": g.points(), "of": g.of(), "exercises": g.exercises.iter().map(|e| json!({"id": e.id, "points": e.points(), "seen": e.seen(), "of": e.of()})).collect::<Vec<_>>(), "core_seconds": g.used.cpu, "seconds": g.seconds})).collect();
         println!("{}", json!({"submissions": rows, "kept": done.kept, "seconds": done.seconds}));
         return Ok(());
     }

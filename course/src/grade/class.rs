@@ -10,20 +10,21 @@ use vision_language::display::{Picture, bars};
 use vision_language::exercise::hint::misconceptions;
 
 use super::one::{Exercise, Grade};
-use super::results::{escape, page};
+use super::results::{escape, feedback, gradescope, page};
+use super::written::{field, read_back, table};
 use crate::sync::write;
 use crate::{Error, Result};
 
-/// Reads the grades that lie below result folders.
+/// Reads the grades that lie below result folders, and copies what is not below `out` there.
 ///
 /// # Errors
 /// A record that cannot be read; the same submission with different grades.
-pub fn collect(folders: &[PathBuf]) -> Result<Vec<Grade>> {
+pub fn collect(folders: &[PathBuf], out: &Path) -> Result<Vec<Grade>> {
     let mut all: BTreeMap<String, Grade> = BTreeMap::new();
     for folder in folders {
         let below = folder.join("submissions");
         for entry in fs::read_dir(&below).map_err(Error::io(&below))?.flatten() {
-            let record = entry.path().join("grade.json");
+            let record = entry.path().join(RECORD);
             // Graded no further than that when it was stopped.
             let Ok(json) = fs::read(&record) else { continue };
             let grade: Grade = serde_json::from_slice(&json)?;
@@ -36,17 +37,44 @@ pub fn collect(folders: &[PathBuf]) -> Result<Vec<Grade>> {
                 );
                 return Err(Error::Failed(format!("{why}; merge only parts of one run")));
             }
+            let to = out.join("submissions").join(&grade.name);
+            if !same_folder(&entry.path(), &to) {
+                save(out, &grade)?;
+            }
             all.insert(grade.name.clone(), grade);
         }
     }
     Ok(all.into_values().collect())
 }
 
-/// Writes the class's table and report.
+fn same_folder(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Writes the files of one submission.
 ///
 /// # Errors
-/// When a file cannot be written.
-pub fn write_class(out: &Path, grades: &[Grade]) -> Result<()> {
+/// When one cannot be written.
+pub(super) fn save(out: &Path, grade: &Grade) -> Result<()> {
+    let folder = out.join("submissions").join(&grade.name);
+    write(&folder.join("results.json"), &gradescope(grade)?)?;
+    write(&folder.join("feedback.html"), &feedback(grade))?;
+    // Last: it says that the others are there.
+    write(&folder.join(RECORD), &serde_json::to_string_pretty(grade)?)
+}
+
+/// A submission's grade as it is read again.
+pub(super) const RECORD: &str = "grade.json";
+
+/// Writes the class's tables and report, with the scores of written answers that lie in `out`.
+///
+/// # Errors
+/// A score that cannot be read; a file that cannot be written.
+pub fn write_class(out: &Path, grades: &mut [Grade]) -> Result<()> {
+    for at in read_back(out, grades)? {
+        save(out, &grades[at])?;
+    }
+    table(out, grades)?;
     write(&out.join("grades.csv"), &csv(grades))?;
     write(&out.join("report.html"), &report(grades)?)
 }
@@ -56,18 +84,10 @@ fn ids(grades: &[Grade]) -> Vec<String> {
 }
 
 fn csv(grades: &[Grade]) -> String {
-    // A spreadsheet takes what begins like this for a formula.
-    let field = |text: &str| {
-        let text = if text.starts_with(['=', '+', '-', '@', '\t']) {
-            format!("'{text}")
-        } else {
-            text.into()
-        };
-        format!("\"{}\"", text.replace('"', "\"\"").replace(['\n', '\r'], " "))
-    };
+    let field = |text: &str| field(&text.replace(['\n', '\r'], " "));
     let ids = ids(grades);
     let mut text = format!(
-        "submission,points,of,{},misconceptions,remarks,seconds,core_seconds\n",
+        "submission,points,of,{},written,misconceptions,remarks,seconds,core_seconds\n",
         ids.join(",")
     );
     for grade in grades {
@@ -77,13 +97,18 @@ fn csv(grades: &[Grade]) -> String {
             .iter()
             .filter_map(|e| e.misconception().map(|m| format!("{}: {m}", e.id)))
             .collect();
+        // Nothing where nobody has read them yet.
+        let read: Vec<u32> = grade.written.iter().filter_map(|w| w.score).collect();
+        let read =
+            if read.is_empty() { String::new() } else { read.iter().sum::<u32>().to_string() };
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{:.2},{:.2}",
+            "{},{},{},{},{},{},{},{:.2},{:.2}",
             field(&grade.name),
             grade.points(),
             grade.of(),
             points.join(","),
+            read,
             field(&wrong.join("; ")),
             field(&remarks(grade).join("; ")),
             grade.seconds,

@@ -16,6 +16,9 @@ use crate::cmd::check::plain;
 use crate::worker::{Item, Mistakes, main};
 use crate::{Error, Result};
 
+/// How the word about a compiler without an end begins.
+pub(super) const ENDED: &str = "the compiler was ended";
+
 /// Wall time of one call of the compiler.
 const LIMIT: Duration = Duration::from_secs(40);
 
@@ -61,7 +64,7 @@ pub(super) fn compile(grader: &Grader, place: &Place, items: &[Item], slot: u32)
                 tried.mistakes.extend(broken);
             }
             Outcome::Ended(why) if left.len() == 1 => {
-                let first = format!("the compiler was ended: {why}");
+                let first = format!("{ENDED}: {why}");
                 let mistakes = Mistakes {
                     errors: 1,
                     rendered: first.clone() + "\n",

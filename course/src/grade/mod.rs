@@ -5,8 +5,11 @@
 //! | find submissions, and each exercise's code in them | `submission`, `pick` |
 //! | compile the code in a cage, against a copy of the library that holds nothing else | `compile`, `kit` |
 //! | let the checks ask a worker in another cage; then inputs drawn for this run | `one`, `fresh` |
+//! | the checks once more on other numbers, against written-down answers | `again` |
 //! | write down what came of it, for Gradescope, for the student, for the class | `results`, `class` |
+//! | answers in words, for somebody to read and score | `written` |
 
+pub mod again;
 mod class;
 mod compile;
 pub mod fresh;
@@ -15,6 +18,7 @@ mod one;
 mod pick;
 mod results;
 mod submission;
+mod written;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,14 +26,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+pub use again::{Again, again};
 pub use class::{collect, write_class};
 pub use fresh::{Hidden, hidden};
 pub use one::{Exercise, Grade, Grader};
 pub use submission::{Submission, submissions};
+pub use written::Written;
 
 use crate::cage::{self, LAYERS, Layer};
 use crate::house::House;
-use crate::sync::write;
 use crate::worker::Library;
 use crate::{Error, Result};
 
@@ -92,9 +97,19 @@ pub fn grade(house: &House, plan: &Plan) -> Result<Done> {
     let library = Library::ready(house)?;
     let launcher = std::env::current_exe().map_err(Error::io("this program"))?;
     let layers = layers(&launcher, &plan.allowed)?;
-    let kit = kit::Kit::new(&library)?;
-    let grader =
-        Grader { kit, root: &house.root, launcher, layers, seed: plan.seed, ids: plan.ids.clone() };
+    let mut kit = kit::Kit::new(&library)?;
+    // Other hidden questions are another program.
+    let about = fs::metadata(&launcher).map_err(Error::io(&launcher))?;
+    kit.fingerprint += &format!(" {:?} {}", about.modified().ok(), about.len());
+    let grader = Grader {
+        kit,
+        root: &house.root,
+        launcher,
+        layers,
+        seed: plan.seed,
+        ids: plan.ids.clone(),
+        known: Mutex::default(),
+    };
     fs::create_dir_all(&plan.out).map_err(Error::io(&plan.out))?;
     let scratch = library.scratch("grade")?;
     let scratch = tempfile::Builder::new()
@@ -149,17 +164,14 @@ fn one(
 ) -> Result<(Grade, bool)> {
     let handed = grader.read(submission, scratch)?;
     let folder = plan.out.join("submissions").join(&submission.name);
-    let record = folder.join("grade.json");
+    let record = folder.join(class::RECORD);
     let before =
         fs::read(&record).ok().and_then(|json| serde_json::from_slice::<Grade>(&json).ok());
     if let Some(before) = before.filter(|grade| grade.key == handed.key) {
         return Ok((before, true));
     }
     let grade = grader.grade(&submission.name, handed, scratch, slot)?;
-    write(&folder.join("results.json"), &results::gradescope(&grade)?)?;
-    write(&folder.join("feedback.html"), &results::feedback(&grade))?;
-    // Last: it says that the others are there.
-    write(&record, &serde_json::to_string_pretty(&grade)?)?;
+    class::save(&plan.out, &grade)?;
     Ok((grade, false))
 }
 

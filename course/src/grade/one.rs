@@ -1,17 +1,21 @@
 //! Grades one submission: picks its exercises, compiles them in a cage, lets the checks ask them in another.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use vision_language::exercise::{CheckResult, Report, Status, check};
 
+use super::again::{Examined, examine};
 use super::compile::{Tried, compile};
 use super::fresh;
 use super::kit::Kit;
 use super::pick::{Picked, pick, remarkable};
 use super::submission::Submission;
+use super::written::{self, Written};
 use crate::cage::{Cage, Layer, Limits, Phase, Usage};
 use crate::sync::{stub, write};
 use crate::worker::{Item, Mistakes, Worker};
@@ -37,6 +41,27 @@ pub struct Grader<'a> {
     pub seed: u64,
     /// Which exercises.
     pub ids: Vec<&'static str>,
+    /// What came of code that others have handed in too, by [`known_as`].
+    pub known: Mutex<HashMap<String, Verdict>>,
+}
+
+/// What came of an exercise's code, whoever handed it in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What the compiler says against it.
+    pub mistakes: Option<Mistakes>,
+    /// What the checks said, if it compiles.
+    pub report: Option<Report>,
+    /// What came of inputs that were drawn for this run.
+    pub fresh: Option<CheckResult>,
+    /// Whether no points are given until somebody has looked: right on the known inputs, wrong on drawn ones.
+    pub withheld: bool,
+    /// Checks that give no points: right on the numbers that everybody knows, wrong on others.
+    pub parroted: Vec<String>,
+    /// Answers in words.
+    pub written: BTreeMap<String, String>,
+    /// What there is to say.
+    pub said: Vec<String>,
 }
 
 /// What came of one exercise.
@@ -46,22 +71,31 @@ pub struct Exercise {
     pub id: String,
     /// Where its code was found.
     pub from: String,
-    /// What the compiler says against it.
-    pub mistakes: Option<Mistakes>,
-    /// What the checks said, if it compiles.
-    pub report: Option<Report>,
-    /// What came of inputs that were drawn for this run.
-    pub fresh: Option<CheckResult>,
-    /// Whether no points are given until somebody has looked: right on the known inputs, wrong on drawn ones.
-    pub withheld: bool,
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
     /// What there is to say.
     pub notes: Vec<String>,
+}
+
+impl std::ops::Deref for Exercise {
+    type Target = Verdict;
+
+    fn deref(&self) -> &Verdict {
+        &self.verdict
+    }
 }
 
 impl Exercise {
     /// The points of the checks that a student sees.
     pub fn seen(&self) -> u32 {
-        if self.withheld { 0 } else { self.report.as_ref().map_or(0, Report::points) }
+        let checks = self.report.iter().flat_map(|report| &report.checks);
+        checks.filter(|check| self.counts(check)).map(|check| check.points).sum()
+    }
+
+    /// Whether a check that students see gives its points.
+    pub fn counts(&self, check: &CheckResult) -> bool {
+        check.status == Status::Passed && !self.withheld && !self.parroted.contains(&check.id)
     }
 
     /// All points.
@@ -93,6 +127,8 @@ pub struct Grade {
     pub seed: u64,
     /// Its exercises.
     pub exercises: Vec<Exercise>,
+    /// Its answers in words, with what somebody has given for them.
+    pub written: Vec<Written>,
     /// What there is to say about all of it.
     pub notes: Vec<String>,
     /// From the beginning to the end, in seconds.
@@ -106,12 +142,13 @@ pub struct Grade {
 impl Grade {
     /// All points.
     pub fn points(&self) -> u32 {
-        self.exercises.iter().map(Exercise::points).sum()
+        let read = self.written.iter().filter_map(|written| written.score);
+        self.exercises.iter().map(Exercise::points).chain(read).sum()
     }
 
     /// The points that there are.
     pub fn of(&self) -> u32 {
-        self.exercises.iter().map(Exercise::of).sum()
+        self.exercises.iter().map(Exercise::of).chain(self.written.iter().map(|w| w.of)).sum()
     }
 }
 
@@ -163,49 +200,52 @@ impl Grader<'_> {
             key,
             seed: self.seed,
             exercises: Vec::new(),
+            written: Vec::new(),
             notes,
             seconds: 0.,
             used: Usage::default(),
             compiling: Usage::default(),
         };
         let place = Place::new(scratch, &self.cage(Phase::Compile, slot))?;
-        let mut items = Vec::new();
+        let shared = picked.iter().flat_map(|p| &p.code).all(|code| keeps_to_itself(code));
+        let (mut items, mut keys) = (Vec::new(), HashMap::new());
         for picked in picked {
             let mut notes = picked.notes;
-            let (mut report, code) = (None, picked.code);
-            if let Some(code) = code {
+            let mut verdict = Verdict::default();
+            if let Some(code) = picked.code {
                 notes.extend(remarkable(&code));
+                let key = known_as(&picked.id, &code);
+                let known = self.known.lock().unwrap_or_else(|e| e.into_inner()).get(&key).cloned();
                 if stub(self.root, &picked.id)?.is_some_and(|stub| same(&stub, &code)) {
-                    report = Some(untouched(&picked.id)?);
+                    verdict.report = Some(untouched(&picked.id)?);
+                } else if let Some(known) = known {
+                    verdict = known;
                 } else {
                     let file = place.source.join(format!("{}.rs", picked.id));
                     write(&file, &code)?;
                     items.push(Item { name: picked.id.clone(), exercise: picked.id.clone(), file });
+                    keys.insert(picked.id.clone(), key);
                 }
             }
-            grade.exercises.push(Exercise {
-                id: picked.id,
-                from: picked.from,
-                mistakes: None,
-                report,
-                fresh: None,
-                withheld: false,
-                notes,
-            });
+            grade.exercises.push(Exercise { id: picked.id, from: picked.from, verdict, notes });
         }
-        let tried = compile(self, &place, &items, slot)?;
-        grade.compiling = tried.used;
-        grade.used = tried.used;
-        self.ask(&place, tried, &items, slot, &mut grade)?;
+        if !items.is_empty() {
+            let tried = compile(self, &place, &items, slot)?;
+            grade.compiling = tried.used;
+            grade.used = tried.used;
+            self.ask(&place, tried, &items, slot, &mut grade)?;
+        }
         for exercise in &mut grade.exercises {
-            let complete = exercise.report.as_ref().is_some_and(Report::is_complete);
-            let fits = exercise.fresh.as_ref().is_none_or(|c| c.status == Status::Passed);
-            if complete && !fits {
-                exercise.withheld = true;
-                let why = "right on the inputs that everybody knows, wrong on those drawn for this run: no points \
-                           until somebody has looked at it";
-                exercise.notes.push(why.into());
+            if let Some(key) = keys.remove(&exercise.id)
+                && shared
+                && exercise.verdict.is_steady()
+            {
+                let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
+                known.insert(key, exercise.verdict.clone());
             }
+            grade.written.extend(written::answered(&exercise.id, &exercise.verdict.written));
+            let said = exercise.verdict.said.clone();
+            exercise.notes.extend(said);
         }
         grade.seconds = begun.elapsed().as_secs_f64();
         place.empty();
@@ -226,57 +266,65 @@ impl Grader<'_> {
                 continue;
             };
             if let Some(mistakes) = tried.mistakes.get(&item.name) {
-                exercise.mistakes = Some(mistakes.clone());
+                exercise.verdict.mistakes = Some(mistakes.clone());
                 continue;
             }
-            let Some(mut program) = tried.programs.get(&item.name).cloned() else { continue };
-            let mut report = self.one(&program, item, place, slot, exercise, &mut grade.used)?;
+            let Some(program) = tried.programs.get(&item.name) else { continue };
+            let mut verdict = self.one(program, item, place, slot, &mut grade.used)?;
             // Another exercise's code may be what ended it: it is asked once more, alone.
-            let died = report.checks.iter().any(|c| c.status == Status::Died);
-            if died && items.len() > 1 {
+            if verdict.died() && items.len() > 1 {
                 let alone = compile(self, place, std::slice::from_ref(item), slot)?;
                 grade.compiling = grade.compiling.and(alone.used);
                 grade.used = grade.used.and(alone.used);
                 if let Some(again) = alone.programs.get(&item.name) {
-                    program = again.clone();
-                    report = self.one(&program, item, place, slot, exercise, &mut grade.used)?;
+                    verdict = self.one(again, item, place, slot, &mut grade.used)?;
                 }
             }
-            for failed in
-                report.checks.iter().filter(|c| matches!(c.status, Status::Died | Status::TimedOut))
-            {
-                exercise.notes.push(format!("{}: {}", failed.id, failed.came));
-            }
-            exercise.report = Some(report);
+            exercise.verdict = verdict;
         }
         Ok(())
     }
 
-    /// Asks one item: the checks that everybody sees, then inputs drawn for this run.
+    /// Asks one item: the checks that everybody sees, the same on other numbers, then inputs drawn for this run.
     fn one(
         &self,
         program: &Path,
         item: &Item,
         place: &Place,
         slot: u32,
-        exercise: &mut Exercise,
         used: &mut Usage,
-    ) -> Result<Report> {
+    ) -> Result<Verdict> {
         let mut cage = self.cage(Phase::Run, slot);
         cage.read.extend([program.to_path_buf(), place.inputs.clone()]);
         cage.pipes = true;
         let worker =
-            Worker::new(program, &item.name, QUESTION).caged(cage.clone(), &place.inputs, EXERCISE);
-        let report = check::run(&item.exercise, &worker)?;
-        *used = used.and(worker.finish());
+            Worker::new(program, &item.name, QUESTION).caged(cage, &place.inputs, EXERCISE);
+        let Examined { report, parroted, written } = examine(&item.exercise, self.seed, &worker)?;
+        let mut verdict = Verdict { parroted, written, ..Verdict::default() };
         if report.points() > 0 {
             // Its own time: who has used up the first one has had it.
-            let worker =
-                Worker::new(program, &item.name, QUESTION).caged(cage, &place.inputs, EXERCISE / 2);
-            exercise.fresh = fresh::check(&item.exercise, self.seed, &worker)?;
-            *used = used.and(worker.finish());
+            worker.allow(EXERCISE / 2);
+            verdict.fresh = fresh::check(&item.exercise, self.seed, &worker)?;
         }
-        Ok(report)
+        *used = used.and(worker.finish());
+        for failed in report.checks.iter().filter(|c| ended(c.status)) {
+            verdict.said.push(format!("{}: {}", failed.id, failed.came));
+        }
+        let fits = verdict.fresh.as_ref().is_none_or(|c| c.status == Status::Passed);
+        if report.is_complete() && !fits {
+            verdict.withheld = true;
+            let why = "right on the inputs that everybody knows, wrong on those drawn for this run: no points until \
+                       somebody has looked at it";
+            verdict.said.push(why.into());
+        } else if !verdict.parroted.is_empty() {
+            let checks = verdict.parroted.join(", ");
+            verdict.said.push(format!(
+                "{checks}: right on the numbers that everybody knows, wrong on others of the same kind: no points for that until \
+                 somebody has looked at it"
+            ));
+        }
+        verdict.report = Some(report);
+        Ok(verdict)
     }
 
     /// A cage without anything of a submission's.
@@ -347,6 +395,37 @@ fn same(stub: &str, code: &str) -> bool {
         text.replace("usevision_language::prelude::*;", "")
     };
     squeeze(stub) == squeeze(code)
+}
+
+fn ended(status: Status) -> bool {
+    matches!(status, Status::Died | Status::TimedOut)
+}
+
+impl Verdict {
+    fn died(&self) -> bool {
+        self.report.iter().flat_map(|report| &report.checks).any(|c| c.status == Status::Died)
+    }
+
+    /// Whether it would be the same at another time: nothing in it was a matter of seconds.
+    fn is_steady(&self) -> bool {
+        let checks = self.report.iter().flat_map(|report| &report.checks).chain(&self.fresh);
+        let compiler =
+            self.mistakes.as_ref().is_some_and(|m| m.first.starts_with(super::compile::ENDED));
+        !compiler && checks.into_iter().all(|check| !ended(check.status))
+    }
+}
+
+/// What an exercise's code is known by: all of it, since a hash could be met on purpose.
+fn known_as(id: &str, code: &str) -> String {
+    format!("{id} {code}")
+}
+
+/// Whether an exercise's code can do nothing to another's in the same program: then what came of both is true of either
+/// in any program. In safe Rust one needs a path to the other.
+fn keeps_to_itself(code: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["unsafe", "crate", "super", "extern", "asm", "macro_export", "global_allocator", "#!["];
+    WORDS.iter().all(|word| !code.contains(word))
 }
 
 /// The report of a stub.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vision_language::exercise::{CheckResult, Status, exercise};
 
 use super::one::{Exercise, Grade};
+use super::written::Written;
 use crate::Result;
 
 /// `results.json` as Gradescope reads it: a test a check. Checks with hidden inputs are hidden; the total is not.
@@ -45,6 +46,16 @@ pub(super) fn gradescope(grade: &Grade) -> Result<String> {
             None => {}
         }
     }
+    for written in &grade.written {
+        let mut output = vec![words_of(written).to_string()];
+        output.extend((!written.comment.is_empty()).then(|| written.comment.clone()));
+        tests.push(json!({
+            "name": format!("{}: {} (read by your instructor)", written.exercise, written.question),
+            "number": "w", "score": written.score.unwrap_or(0), "max_score": written.of,
+            "output": output.join("\n"), "output_format": "text",
+            "tags": ["written", written.exercise], "visibility": "visible",
+        }));
+    }
     let json = json!({
         // Given here, so that Gradescope shows it although some tests are hidden.
         "score": grade.points(),
@@ -66,12 +77,15 @@ fn test(
     exercise: &Exercise,
     visibility: &str,
 ) -> Value {
-    let passed = check.status == Status::Passed && !(exercise.withheld && visibility == "visible");
+    let passed = match visibility {
+        "visible" => exercise.counts(check),
+        _ => check.status == Status::Passed,
+    };
     let mut output = Vec::new();
     if check.status == Status::NotYet {
         output.push("not filled in yet".to_string());
     }
-    if exercise.withheld && check.status == Status::Passed {
+    if !passed && check.status == Status::Passed {
         output.push("withheld: your instructor will look at it".to_string());
     }
     for (word, text) in
@@ -88,6 +102,15 @@ fn test(
         "status": if passed { "passed" } else { "failed" }, "output": output.join("\n"), "output_format": "text",
         "tags": tags, "visibility": visibility,
     })
+}
+
+/// What has become of a written answer.
+fn words_of(written: &Written) -> &'static str {
+    match written.score {
+        Some(_) => "read",
+        None if written.answer.is_empty() => "not answered",
+        None => "answered; nobody has read it yet",
+    }
 }
 
 /// Why there is no report.
@@ -139,7 +162,24 @@ pub(super) fn feedback(grade: &Grade) -> String {
         }
         if exercise.withheld {
             body += "<p><b>No points are given yet: your instructor will look at this exercise.</b></p>";
+        } else if !exercise.parroted.is_empty() {
+            body += &format!(
+                "<p><b>No points are given yet for {}: your instructor will look at it.</b></p>",
+                escape(&exercise.parroted.join(", "))
+            );
         }
+    }
+    for written in &grade.written {
+        body += &format!(
+            "<h2>{}, in words: {} of {}</h2><p>{}</p><blockquote>{}</blockquote><p>{}. {}</p>",
+            escape(&written.exercise),
+            written.score.map_or("–".into(), |score| score.to_string()),
+            written.of,
+            super::written::words(&written.question),
+            escape(&written.answer),
+            words_of(written),
+            escape(&written.comment)
+        );
     }
     page("Feedback", &body)
 }

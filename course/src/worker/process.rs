@@ -36,7 +36,7 @@ struct Caged {
     /// Where checks put files; the cage may read it.
     folder: PathBuf,
     /// For all questions together.
-    total: Duration,
+    total: Cell<Duration>,
 }
 
 struct Running {
@@ -62,8 +62,15 @@ impl Worker {
 
     /// In a cage. Checks put their files into `folder`; after `total` nothing more is asked.
     pub fn caged(mut self, cage: Cage, folder: &Path, total: Duration) -> Self {
-        self.caged = Some(Caged { cage, folder: folder.to_path_buf(), total });
+        self.caged = Some(Caged { cage, folder: folder.to_path_buf(), total: Cell::new(total) });
         self
+    }
+
+    /// From now on this long for all questions together, whatever has been used up before.
+    pub fn allow(&self, total: Duration) {
+        if let Some(caged) = &self.caged {
+            caged.total.set(self.asked.get() + total);
+        }
     }
 
     /// The end of what the code has printed so far.
@@ -137,7 +144,7 @@ impl Worker {
 
     /// How long the next question may take.
     fn limit(&self) -> Duration {
-        let total = self.caged.as_ref().map_or(Duration::MAX, |caged| caged.total);
+        let total = self.caged.as_ref().map_or(Duration::MAX, |caged| caged.total.get());
         self.limit.min(total.saturating_sub(self.asked.get()))
     }
 }

@@ -133,6 +133,9 @@ pub trait Ask {
     /// Why there is no answer.
     fn ask(&self, question: &Question) -> std::result::Result<Answer, Failure>;
 
+    /// The questions that come next are those of the check `id`.
+    fn about(&self, _id: &str) {}
+
     /// Where a check puts files that it asks about.
     fn folder(&self) -> PathBuf {
         std::env::temp_dir()

@@ -142,6 +142,7 @@ fn report(exercise: &Exercise, who: &dyn Ask) -> Report {
     let mut stop = None;
     let mut results = Vec::new();
     for check in checks(exercise.id) {
+        who.about(check.id);
         let outcome = match stop {
             None => (check.run)(who),
             Some(status) => Err(Miss::new("", "").of(status)),
