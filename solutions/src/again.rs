@@ -1,6 +1,7 @@
 //! How the questions of the checks that students see are redrawn from the run's seed, so that answers which were written down
 //! do not fit them, and a solution, right or wrong, is as right or wrong as before.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use course::grade::Again;
@@ -34,15 +35,19 @@ fn drawn(seed: u64, q: &Question) -> ChaCha8Rng {
     random(&format!("{} {} {words}{shapes}", q.exercise, q.name), seed)
 }
 
-/// Every number of every tensor up to a fifth larger or smaller: zeros stay zeros, and a tensor of equal numbers stays as it is.
+/// Every number of every tensor up to a fifth larger or smaller: zeros stay zeros, equal numbers equal, and a tensor of one number
+/// alone as it is.
 pub fn stretched(seed: u64, q: &Question) -> Result<Question> {
     let random = &mut drawn(seed, q);
     let mut redrawn = q.clone();
     for tensor in redrawn.tensors.values_mut().filter(|t| t.dtype().is_float()) {
-        let numbers = tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        let mut numbers = tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
         let even = numbers.iter().all(|number| *number == numbers[0]);
-        let mut factor = || if even { 1. } else { 1. + random.random_range(-0.2..0.2) };
-        let numbers: Vec<f64> = numbers.into_iter().map(|number| number * factor()).collect();
+        let mut factors = BTreeMap::new();
+        for number in numbers.iter_mut().filter(|_| !even) {
+            let drawn = 1. + random.random_range(-0.2..0.2);
+            *number *= *factors.entry(number.to_bits()).or_insert(drawn);
+        }
         *tensor =
             Tensor::from_vec(numbers, tensor.dims(), &Device::Cpu)?.to_dtype(tensor.dtype())?;
     }
