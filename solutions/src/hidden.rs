@@ -1,6 +1,8 @@
 //! What the grader asks besides the checks that everybody sees: the same kinds of questions with numbers drawn from the
 //! run's seed, whose right answers only the masters give.
 
+#[path = "hidden/again.rs"]
+pub mod again;
 #[path = "hidden/frozen.rs"]
 mod frozen;
 
@@ -96,7 +98,7 @@ pub const HIDDEN: &[Hidden] = &[
     },
 ];
 
-pub(crate) fn random(id: &str, seed: u64) -> ChaCha8Rng {
+fn random(id: &str, seed: u64) -> ChaCha8Rng {
     // Each exercise has numbers of its own.
     let salt =
         id.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));

@@ -3,12 +3,11 @@
 use vision_language::clip::head;
 use vision_language::frozen::FrozenHoles;
 
-mod again;
 mod hidden;
 
 fn main() -> std::process::ExitCode {
     course::grade::hidden(hidden::HIDDEN);
-    course::grade::again(again::AGAIN);
+    course::grade::again(hidden::again::AGAIN);
     course::main(Some(course::Holes {
         whose: "the masters",
         head: head::<solutions::ProjectionHead>(),

@@ -12,7 +12,7 @@ use vision_language::candle_core::{DType, Device, Tensor};
 use vision_language::exercise::ask::Question;
 use vision_language::{Error, Result};
 
-use crate::hidden::random;
+use super::random;
 
 /// One for each exercise whose questions can be redrawn.
 pub const AGAIN: &[Again] = &[
