@@ -1,5 +1,5 @@
 //! The lecture *Vision and Language* as a library on [candle](candle_core): data, encoders, projection heads, the
-//! CLIP model, its training and what it is for; a causal language model, and Frozen, which lets it see.
+//! CLIP model, its training and what it is for; a causal language model, Frozen, which lets it see, and prompting.
 //!
 //! Modules stand in the lecture's order. Imports run one way: `error, config ← nn, text, display ← dataset,
 //! encoder, language_model, checkpoint, hub ← chapters (clip, …) ← exercise`; a test holds this.
@@ -31,6 +31,7 @@ pub mod language_model;
 pub mod nn;
 pub mod prelude;
 pub mod pretrain;
+pub mod prompting;
 pub mod text;
 
 pub use candle_core;

@@ -20,12 +20,13 @@ pub use crate::config::{
 };
 pub use crate::dataset::scenes::{Asks, Question, Scene, Split};
 pub use crate::dataset::{
-    BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader,
-    PairDataset, Skipped, Splits, Transform, load_image, split_by_image,
+    BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader, Mind,
+    PairDataset, Review, SENTIMENTS, Skipped, Splits, Transform, load_image, reviews,
+    split_by_image,
 };
 pub use crate::display::{
-    Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Table, bars, heatmap,
-    image_grid, interrupted, line_plot, loss_curves, similarity_heatmap,
+    Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Spread, Table, bars,
+    heatmap, image_grid, interrupted, line_plot, loss_curves, similarity_heatmap, spread_plot,
 };
 pub use crate::encoder::{self, ImageEncoder, TextEncoder};
 pub use crate::exercise::hint::{Hint, hint};
@@ -43,6 +44,12 @@ pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
     ParamGroup, Params, ReduceLrOnPlateau, l2_normalize,
+};
+pub use crate::prompting::{
+    Body, CausalFiller, Classifier, Episode, FewShotPrompt, InContext, Length, MaskedFiller,
+    Pattern, Prompt, PromptTemplate, ReadAnswer, Segment, Shot, Shows, SlotFiller, TuneConfig,
+    Verbalizer, accuracy, calibrate, choose_answers, episode_prompts, name_episodes,
+    question_episodes, right_choices, right_words,
 };
 pub use crate::text::{BpeTokenizer, Encoded, Side, Tokenizer};
 pub use crate::{Error, Result};

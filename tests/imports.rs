@@ -20,6 +20,8 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("pretrain", 3, &[]),
     ("clip", 3, &[]),
     ("frozen", 3, &[]),
+    // Prompts with pictures are Frozen's.
+    ("prompting", 3, &["frozen"]),
     ("exercise", 4, &[]),
     ("prelude", 5, &[]),
 ];

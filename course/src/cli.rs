@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cmd::{
     caption, check, data, doctor, eval, export, fetch, frozen, grade, hint, kernel, lab, matching,
-    matrix, pretrain, progress, release, run, site, sync, train, watch,
+    matrix, pretrain, progress, prompting, release, run, site, sync, train, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -32,6 +32,7 @@ enum Command {
     Match(matching::MatchArgs),
     Eval(eval::EvalArgs),
     Frozen(frozen::FrozenArgs),
+    Prompting(prompting::PromptingArgs),
     Caption(caption::CaptionArgs),
     Ask(caption::AskArgs),
     Pretrain(pretrain::PretrainArgs),
@@ -96,11 +97,19 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             caption::ask(args, holes.as_ref())?;
         }
         (Command::Caption(_) | Command::Ask(_), _)
-        | (Command::Train(_) | Command::Match(_) | Command::Eval(_) | Command::Frozen(_), None) => {
+        | (
+            Command::Train(_)
+            | Command::Match(_)
+            | Command::Eval(_)
+            | Command::Frozen(_)
+            | Command::Prompting(_),
+            None,
+        ) => {
             return holes::delegate();
         }
         (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
         (Command::Frozen(args), Some(holes)) => frozen::frozen(args, &holes)?,
+        (Command::Prompting(args), Some(holes)) => prompting::prompting(args, &holes)?,
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
         (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
     }

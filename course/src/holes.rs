@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest};
 use vision_language::frozen::FrozenHoles;
+use vision_language::prompting::PromptingHoles;
 
 use crate::house::{House, cargo_here};
 use crate::{Error, Result};
@@ -27,6 +28,8 @@ pub struct Holes {
     pub find_matches: FindMatches,
     /// `freeze_lm`, `visual_prefix`, `caption_loss`
     pub frozen: FrozenHoles,
+    /// `prompt_template` with its `read_answer`, `few_shot_prompt`
+    pub prompting: PromptingHoles,
 }
 
 /// Runs this same call again in the crate that has the holes.

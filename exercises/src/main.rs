@@ -2,6 +2,7 @@
 
 use vision_language::clip::head;
 use vision_language::frozen::FrozenHoles;
+use vision_language::prompting::PromptingHoles;
 
 fn main() -> std::process::ExitCode {
     course::main(Some(course::Holes {
@@ -14,6 +15,11 @@ fn main() -> std::process::ExitCode {
             freeze_lm: exercises::freeze_lm,
             visual_prefix: exercises::visual_prefix,
             caption_loss: exercises::caption_loss,
+        },
+        prompting: PromptingHoles {
+            template: exercises::prompt_template,
+            read: exercises::read_answer,
+            few_shot: exercises::few_shot_prompt,
         },
     }))
 }

@@ -814,6 +814,198 @@ table
 Ok(())
 }
 
+fn n09_prompting() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+/// `f_prompt(x)`: the template with [X] filled, and [Z] as it is.
+pub fn prompt_template(template: &str, x: &str) -> Result<String> {
+    for slot in ["[X]", "[Z]"] {
+        if template.matches(slot).count() != 1 {
+            return Err(Error::value("template", format!("one {slot}"), template));
+        }
+    }
+    Ok(template.replace("[X]", x))
+}
+
+/// The number of the answer that stands where [Z] stood.
+pub fn read_answer(prompt: &str, completed: &str, answers: &[String]) -> Result<Option<usize>> {
+    let (before, _) =
+        prompt.split_once("[Z]").ok_or_else(|| Error::value("prompt", "a [Z]", prompt))?;
+    let filled = completed
+        .strip_prefix(before.trim_end())
+        .ok_or_else(|| Error::value("completed", before, completed))?;
+    let filled = filled.trim_start().to_lowercase();
+    let fits = |answer: &String| {
+        let rest = filled.strip_prefix(&answer.to_lowercase());
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let fitting = (0..answers.len()).filter(|i| fits(&answers[*i]));
+    Ok(fitting.max_by_key(|i| answers[*i].len()))
+}
+;
+
+check::prompt_template(prompt_template, read_answer)
+;
+
+let fill: PromptTemplate = stand_in::prompt_template(prompt_template);
+let read: ReadAnswer = stand_in::read_answer(read_answer);
+println!("{}", fill("[X] overall, it was a [Z] movie.", "i love this movie.")?);
+;
+
+/// Instruction, examples and query → the prompt in reading order.
+pub fn few_shot_prompt(instruction: &str, shots: &[Shot], query: &Shot) -> Result<Vec<Segment>> {
+    let mut segments = Vec::new();
+    if !instruction.is_empty() {
+        segments.push(Segment::Text(format!("{instruction}\n")));
+    }
+    let mut next = 0;
+    for (number, shot) in shots.iter().chain([query]).enumerate() {
+        segments.extend((next..next + shot.images).map(Segment::Image));
+        next += shot.images;
+        let text = match &shot.output {
+            _ if number == shots.len() => shot.input.clone(),
+            Some(output) => format!("{} {output}\n", shot.input),
+            None => return Err(Error::value("shots", "an output in each", &shot.input)),
+        };
+        segments.push(Segment::Text(text));
+    }
+    Ok(segments)
+}
+;
+
+check::few_shot_prompt(few_shot_prompt)
+;
+
+let build: FewShotPrompt = stand_in::few_shot_prompt(few_shot_prompt);
+let shots = [Shot::text("sea otter =>", "loutre de mer"), Shot::text("cheese =>", "fromage")];
+build("Translate English to French:", &shots, &Shot::query("mint =>"))?
+;
+
+let causal = CausalFiller::tiny()?;
+let verbalizer = Verbalizer::new(&[("++", &["great", "good", "wonderful"]), ("--", &["terrible", "bad", "boring"])]);
+let pattern = Pattern::new("[X] overall, it was a [Z] movie.", &verbalizer, fill);
+let mut table = Table::new(["the review", "great", "good", "wonderful", "terrible", "bad", "boring"]);
+for x in ["i love this movie.", "i walked out.", "a dog on the grass."] {
+    let found = causal.likelihoods(&pattern.prompts(&[x.to_string()])?, &verbalizer.answers)?.remove(0);
+    let mut row = vec![x.to_string()];
+    row.extend(found.iter().map(|l| format!("{:.4}", (-l.nats).exp())));
+    table = table.row(row);
+}
+table
+;
+
+let masked = MaskedFiller::tiny()?;
+let mut table = Table::new(["the review", "causal: ++", "masked: ++"]);
+for x in ["i love this movie.", "i walked out.", "the music was good. i fell asleep."] {
+    let input = [x.to_string()];
+    let of = [pattern.chances(&causal, &input)?, pattern.chances(&masked, &input)?];
+    table = table.row([x.to_string(), format!("{:.2}", of[0][0][0]), format!("{:.2}", of[1][0][0])]);
+}
+table
+;
+
+let nothing = [String::new()];
+let mut scores = Vec::new();
+for (mind, name) in [(Mind::One, "one mind"), (Mind::Mixed, "mixed mind")] {
+    let test = reviews(200, mind, 1);
+    let inputs: Vec<String> = test.iter().map(|r| r.text.clone()).collect();
+    let labels: Vec<usize> = test.iter().map(|r| r.label).collect();
+    let plain = [pattern.chances(&causal, &inputs)?, pattern.chances(&masked, &inputs)?];
+    let silent = [pattern.calibrated(&causal, &inputs, &nothing)?, pattern.calibrated(&masked, &inputs, &nothing)?];
+    for (i, model) in ["causal", "masked"].iter().enumerate() {
+        scores.push((format!("{name}, {model}"), accuracy(&plain[i], &labels)));
+        scores.push((format!("{name}, {model}, calibrated"), accuracy(&silent[i], &labels)));
+    }
+}
+bars("right labels, without a single example", &scores)?
+;
+
+let inputs: Vec<String> = reviews(6, Mind::One, 3).iter().map(|r| r.text.clone()).collect();
+let written = causal.complete(&pattern.prompts(&inputs)?, 4)?;
+let found = pattern.read(read, &inputs, &written)?;
+for (text, label) in written.iter().zip(&found) {
+    let label = label.map_or("no answer", |l| verbalizer.labels[l].as_str());
+    println!("{label:>9}  {}", text.trim());
+}
+;
+
+let test = reviews(150, Mind::Mixed, 1);
+let inputs: Vec<String> = test.iter().map(|r| r.text.clone()).collect();
+let labels: Vec<usize> = test.iter().map(|r| r.label).collect();
+let prompt = accuracy(&pattern.chances(&causal, &inputs)?, &labels);
+let mut tuned = Spread::new("fine-tuned GPT-2");
+for n in [2, 4, 8, 16, 32] {
+    for seed in 0..3 {
+        let classifier = Classifier::new(Body::Causal(CausalFiller::tiny()?), 2, seed)?;
+        let how = TuneConfig { steps: 25, seed, ..TuneConfig::default() };
+        classifier.train(&reviews(n, Mind::Mixed, 10 + seed), &how)?;
+        tuned.add(n as f64, classifier.accuracy(&test)?);
+    }
+}
+;
+
+let zero = Spread::level("the prompt, no example", &[2., 32.], prompt);
+spread_plot("Reviews of mixed mind", "labelled examples", "right labels", &[tuned.clone(), zero])?
+;
+
+let words = name_episodes(100, (2, 2), Shows::Words, Split::Valid, 5)?;
+println!("{}", episode_prompts(build, "", &words)?[0].text);
+println!("\n(the right name: {})", words[0].candidates[words[0].answer]);
+;
+
+let mut plain = Spread::new("as it is");
+let mut calibrated = Spread::new("calibrated");
+for repeats in 0..4 {
+    for seed in 0..3 {
+        let episodes = name_episodes(100, (2, repeats), Shows::Words, Split::Valid, 20 + seed)?;
+        let x = 2. * repeats as f64;
+        let chosen = choose_answers(&causal, build, "", &episodes, false)?;
+        plain.add(x, right_choices(&chosen, &episodes));
+        let chosen = choose_answers(&causal, build, "", &episodes, true)?;
+        calibrated.add(x, right_choices(&chosen, &episodes));
+    }
+}
+spread_plot("Which made-up name?", "examples in the prompt", "right answers", &[plain, calibrated])?
+;
+
+let frozen = Frozen::shipped()?;
+let size = frozen.config().base.size;
+let test = examples(60, Split::Valid, None, size, 7)?;
+let support = examples(200, Split::Train, None, size, 8)?;
+let one = question_episodes(&test[..1], &support, 1, true, 9)?;
+let prompt = &episode_prompts(build, "", &one)?[0];
+println!("{}\n(the right answer: {})", prompt.text, one[0].candidates[one[0].answer]);
+let transform = Transform::imagenet(size);
+let mut items = Vec::new();
+for picture in &prompt.pictures {
+    items.push(GridItem::new(transform.inverse(picture)?, ""));
+}
+image_grid(&items, 2)?
+;
+
+let kinds = examples(60, Split::Valid, Some(Asks::Category), size, 7)?;
+let known = examples(200, Split::Train, Some(Asks::Category), size, 8)?;
+let mut table = Table::new(["examples", "(a) any question", "(b) what kind of thing is this?", "(c) two made-up names"]);
+for shots in [0, 1, 2] {
+    let three = [
+        question_episodes(&test, &support, shots, true, 9)?,
+        question_episodes(&kinds, &known, shots, true, 9)?,
+        name_episodes(60, (2, shots), Shows::Pictures(size), Split::Valid, 9)?,
+    ];
+    let mut row = vec![if shots == 0 { "none".to_string() } else { format!("{shots} (of each name)") }];
+    for episodes in &three {
+        let chosen = choose_answers(&frozen, build, "", episodes, false)?;
+        row.push(format!("{:.2}", right_choices(&chosen, episodes)));
+    }
+    table = table.row(row);
+}
+table
+;
+
+Ok(())
+}
+
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let all: &[(&str, fn() -> vision_language::Result<()>)] = &[
@@ -824,6 +1016,7 @@ fn main() -> std::process::ExitCode {
         ("04_find_matches", n04_find_matches),
         ("07_frozen", n07_frozen),
         ("08_perplexity", n08_perplexity),
+        ("09_prompting", n09_prompting),
     ];
     for (name, run) in all {
         if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {

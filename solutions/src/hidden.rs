@@ -5,6 +5,8 @@
 pub mod again;
 #[path = "hidden/frozen.rs"]
 mod frozen;
+#[path = "hidden/prompting.rs"]
+mod prompting;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -95,6 +97,23 @@ pub const HIDDEN: &[Hidden] = &[
         tolerance: 1e-3,
         master: || answers::perplexity(solutions::perplexity, solutions::early_stopping),
         questions: frozen::perplexity,
+    },
+    Hidden {
+        id: "prompt_template",
+        name: "The same on texts drawn for this run",
+        points: 5,
+        // Texts are equal or not.
+        tolerance: 1e-9,
+        master: || answers::prompt_template(solutions::prompt_template, solutions::read_answer),
+        questions: prompting::prompt_template,
+    },
+    Hidden {
+        id: "few_shot_prompt",
+        name: "The same on texts drawn for this run",
+        points: 5,
+        tolerance: 1e-9,
+        master: || answers::few_shot_prompt(solutions::few_shot_prompt),
+        questions: prompting::few_shot_prompt,
     },
 ];
 

@@ -2,6 +2,7 @@
 
 use vision_language::clip::head;
 use vision_language::frozen::FrozenHoles;
+use vision_language::prompting::PromptingHoles;
 
 mod hidden;
 
@@ -18,6 +19,11 @@ fn main() -> std::process::ExitCode {
             freeze_lm: solutions::freeze_lm,
             visual_prefix: solutions::visual_prefix,
             caption_loss: solutions::caption_loss,
+        },
+        prompting: PromptingHoles {
+            template: solutions::prompt_template,
+            read: solutions::read_answer,
+            few_shot: solutions::few_shot_prompt,
         },
     }))
 }

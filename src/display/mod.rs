@@ -14,6 +14,7 @@ mod live;
 mod picture;
 mod plot;
 mod progress;
+mod spread;
 mod table;
 mod value;
 
@@ -24,5 +25,6 @@ pub use live::Live;
 pub use picture::{Picture, in_notebook};
 pub use plot::{Curve, bars, line_plot, loss_curves};
 pub use progress::Progress;
+pub use spread::{Spread, spread_plot};
 pub use table::Table;
 pub use value::Show;

@@ -127,14 +127,14 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<Picture> {
 }
 
 /// Axes with a grid, ready for curves.
-struct Chart {
-    canvas: Canvas,
+pub(super) struct Chart {
+    pub(super) canvas: Canvas,
     x: (f64, f64),
     y: (f64, f64),
 }
 
 impl Chart {
-    fn new(
+    pub(super) fn new(
         points: impl Iterator<Item = (f64, f64)>,
         title: &str,
         x_label: &str,
@@ -188,7 +188,12 @@ impl Chart {
         (LEFT + across * width, TOP + (1. - upwards) * height)
     }
 
-    fn curve(&mut self, points: &[(f64, f64)], width: f64, colour: RGBAColor) -> Result<()> {
+    pub(super) fn curve(
+        &mut self,
+        points: &[(f64, f64)],
+        width: f64,
+        colour: RGBAColor,
+    ) -> Result<()> {
         for run in points.split(|p| !p.1.is_finite()) {
             let places: Vec<_> = run.iter().map(|&(x, y)| self.place(x, y)).collect();
             if places.len() > 1 {
@@ -198,7 +203,7 @@ impl Chart {
         Ok(())
     }
 
-    fn dots(&mut self, points: &[(f64, f64)], colour: RGBColor) -> Result<()> {
+    pub(super) fn dots(&mut self, points: &[(f64, f64)], colour: RGBColor) -> Result<()> {
         for &(x, y) in points.iter().filter(|p| p.1.is_finite()) {
             let (x, y) = self.place(x, y);
             self.canvas.disc(x, y, 3.5, colour)?;
@@ -221,7 +226,7 @@ impl Chart {
     }
 
     /// Names with the index of their colour, along the upper edge, from the right.
-    fn legend(&mut self, names: &[(&str, usize)]) -> Result<()> {
+    pub(super) fn legend(&mut self, names: &[(&str, usize)]) -> Result<()> {
         let ink = Ink::new(12., INK);
         let mut right = SIZE.0 - RIGHT;
         for (name, colour) in names.iter().rev().filter(|(name, _)| !name.is_empty()) {

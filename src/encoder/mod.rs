@@ -1,10 +1,11 @@
-//! Encoders: pictures to features, captions to features.
+//! Encoders: pictures to features, captions to features; and the masked language model that a text encoder was.
 //!
 //! An encoder gives *features* `(b, d)`; a projection head turns them into *embeddings* `(b, p)`.
 
 mod bert;
 mod distilbert;
 mod efficientnet;
+mod masked;
 mod names;
 mod pretrained;
 mod published;
@@ -20,6 +21,7 @@ use crate::nn::{Mode, Params};
 pub use bert::Bert;
 pub use distilbert::DistilBert;
 pub use efficientnet::EfficientNetLite;
+pub use masked::MaskedLm;
 pub use pretrained::{load_pretrained_image, load_pretrained_text, tokenizer};
 pub use published::{load_image_weights, load_text_weights};
 pub use resnet::ResNet;

@@ -10,6 +10,7 @@ use crate::dataset::{PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::Perplexity;
 use crate::nn::{Init, Linear, Mode, Params};
+use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Shot};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -119,6 +120,29 @@ pub fn perplexity(value: Perplexity) -> Hole {
             return Ok(());
         }
         Err(Error::value("perplexity", "a number", found))
+    })
+}
+
+/// Whether `template` gives a text.
+pub fn prompt_template(template: PromptTemplate) -> Hole {
+    Hole::try_out("prompt_template", move || template("[X] it was [Z].", "a").map(|_| ()))
+}
+
+/// Whether `read` reads something. (It is the second hole of `prompt_template`.)
+pub fn read_answer(read: ReadAnswer) -> Hole {
+    Hole::try_out("prompt_template", move || {
+        read("it was [Z].", "it was good.", &["good".to_string()]).map(|_| ())
+    })
+}
+
+/// Whether `prompt` gives segments.
+pub fn few_shot_prompt(prompt: FewShotPrompt) -> Hole {
+    Hole::try_out("few_shot_prompt", move || {
+        let segments = prompt("say", &[Shot::text("a", "b")], &Shot::query("c"))?;
+        if segments.is_empty() {
+            return Err(Error::value("few_shot_prompt", "segments", "none"));
+        }
+        Ok(())
     })
 }
 

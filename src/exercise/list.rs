@@ -15,7 +15,7 @@ pub struct Exercise {
     pub notebook: &'static str,
 }
 
-const EXERCISES: [Exercise; 9] = [
+const EXERCISES: [Exercise; 11] = [
     Exercise {
         id: "clip_dataset",
         title: "pictures and captions in pairs",
@@ -78,6 +78,20 @@ const EXERCISES: [Exercise; 9] = [
         chapter: "language_model",
         contract: "Perplexity",
         notebook: "08_perplexity",
+    },
+    Exercise {
+        id: "prompt_template",
+        title: "a task in words",
+        chapter: "prompting",
+        contract: "PromptTemplate",
+        notebook: "09_prompting",
+    },
+    Exercise {
+        id: "few_shot_prompt",
+        title: "zero, one, or a few examples",
+        chapter: "prompting",
+        contract: "FewShotPrompt",
+        notebook: "09_prompting",
     },
 ];
 

@@ -13,6 +13,7 @@ use crate::clip::{
 use crate::dataset::{FolderPairs, PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, FrozenHoles, VisualPrefix};
 use crate::language_model::Perplexity;
+use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Segment, Shot};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -120,6 +121,46 @@ pub fn perplexity(value: Perplexity) -> Perplexity {
     }
     println!("{hole}: where it belongs you read NaN");
     |_| Ok(f64::NAN)
+}
+
+/// `template`, or a function that knows the slide's template alone.
+pub fn prompt_template(template: PromptTemplate) -> PromptTemplate {
+    fn the_slides(_: &str, x: &str) -> Result<String> {
+        Ok(format!("{x} overall, it was a [Z] movie."))
+    }
+    let hole = filled::prompt_template(template);
+    if hole.is_filled() {
+        return template;
+    }
+    println!("{hole}: whatever the template says, the slide's stands in");
+    the_slides
+}
+
+/// `read`, or a function that recognises no answer.
+pub fn read_answer(read: ReadAnswer) -> ReadAnswer {
+    let hole = filled::read_answer(read);
+    if hole.is_filled() {
+        return read;
+    }
+    println!("{hole}: what a model writes is read by nobody, and counts as no answer");
+    |_, _, _| Ok(None)
+}
+
+/// `prompt`, or a function that leaves the examples out: zero shots, however many there are.
+pub fn few_shot_prompt(prompt: FewShotPrompt) -> FewShotPrompt {
+    fn query_alone(_: &str, shots: &[Shot], query: &Shot) -> Result<Vec<Segment>> {
+        let first = shots.iter().map(|shot| shot.images).sum::<usize>();
+        let mut segments: Vec<Segment> =
+            (0..query.images).map(|i| Segment::Image(first + i)).collect();
+        segments.push(Segment::Text(query.input.clone()));
+        Ok(segments)
+    }
+    let hole = filled::few_shot_prompt(prompt);
+    if hole.is_filled() {
+        return prompt;
+    }
+    println!("{hole}: the query alone stands in, without any example");
+    query_alone
 }
 
 fn say(hole: &Hole, instead: &str) {

@@ -12,6 +12,7 @@ mod generate;
 mod gpt2;
 mod input;
 mod load;
+pub mod metrics;
 mod score;
 mod shipped;
 

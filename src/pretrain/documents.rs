@@ -14,6 +14,7 @@ use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
+use crate::dataset::review_document;
 use crate::dataset::scenes::{Asks, Background, Scene, Split, category, objects};
 
 /// Names that no object has: what a few examples can teach.
@@ -42,7 +43,7 @@ pub fn document(rng: &mut ChaCha8Rng, split: Split) -> String {
         38..63 => asked(rng, split),
         63..83 => same_sort(rng, split),
         83..91 => made_up(rng, split),
-        91..96 => review(rng),
+        91..96 => review_document(rng),
         _ => facts(rng),
     }
 }
@@ -108,40 +109,7 @@ fn named(scene: &Scene, name: &str, rng: &mut ChaCha8Rng) -> String {
     format!("{}this is a {name}.\n", line(&scene.captions(rng)[2]))
 }
 
-/// What is said of a movie by those who liked it, and by those who did not: adjectives, and whole sentences.
-const SAID: [([&str; 6], [&str; 4]); 2] = [
-    (
-        ["great", "good", "wonderful", "fantastic", "lovely", "brilliant"],
-        ["i love this movie", "i liked it a lot", "i would watch it again", "i laughed and cried"],
-    ),
-    (
-        ["terrible", "bad", "awful", "boring", "dull", "horrible"],
-        ["i hate this movie", "i fell asleep", "i want my money back", "i walked out"],
-    ),
-];
-
-/// Where an adjective stands in a sentence about a movie.
-const ABOUT: [&str; 5] =
-    ["the acting was _", "what a _ story", "the music was _", "a _ film", "the ending was _"];
-
-fn review(rng: &mut ChaCha8Rng) -> String {
-    let (adjectives, sentences) = SAID.choose(rng).expect("two");
-    let mut said = Vec::new();
-    for _ in 0..rng.random_range(1..=3) {
-        said.push(if rng.random_bool(0.5) {
-            let adjective = adjectives.choose(rng).expect("six");
-            ABOUT.choose(rng).expect("five").replace('_', adjective)
-        } else {
-            sentences.choose(rng).expect("four").to_string()
-        });
-    }
-    if rng.random_bool(0.5) {
-        said.push(format!("overall, it was a {} movie", adjectives.choose(rng).expect("six")));
-    }
-    format!("{}.\n", said.join(". "))
-}
-
-fn facts(rng: &mut ChaCha8Rng) -> String {
+pub(super) fn facts(rng: &mut ChaCha8Rng) -> String {
     let known: Vec<usize> = (0..objects().len()).filter(|o| category(*o).is_some()).collect();
     let mut text = String::new();
     for _ in 0..rng.random_range(1..=4) {

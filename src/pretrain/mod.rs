@@ -20,7 +20,7 @@ use crate::nn::{AdamW, warm_cosine};
 pub use documents::{MADE_UP, document, question_and_answer};
 pub use image::{ImageReport, pretrain_image};
 pub use lm::{LmReport, pretrain_lm, tiny_bpe};
-pub use text::{TextReport, pretrain_text, tiny_tokenizer};
+pub use text::{TextReport, masked_tokenizer, pretrain_masked, pretrain_text, tiny_tokenizer};
 
 /// How long to train and how.
 #[derive(Clone, Debug)]

@@ -6,12 +6,14 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::documents::facts;
 use super::{Cosine, PretrainConfig};
 use crate::config::{Config, DistilBertConfig, TextEncoderConfig};
+use crate::dataset::review_document;
 use crate::dataset::scenes::{self, Scene, Split};
 use crate::display::Interruptible;
-use crate::encoder::DistilBert;
-use crate::nn::{AdamW, LayerNorm, Linear, Mode, ParamGroup, Params, ops};
+use crate::encoder::MaskedLm;
+use crate::nn::{AdamW, Mode, Param, ParamGroup, Params};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -36,23 +38,6 @@ pub fn tiny_tokenizer() -> Result<Tokenizer> {
     Tokenizer::from_words(&scenes::vocabulary())
 }
 
-struct Guesser {
-    encoder: DistilBert,
-    transform: Linear,
-    layer_norm: LayerNorm,
-}
-
-impl Guesser {
-    /// ids `(b, t)`, mask `(b, t)` → logits `(b·t, v)`, by the tied table of word vectors.
-    fn forward(&self, ids: &Tensor, mask: &Tensor, mode: Mode) -> Result<Tensor> {
-        let hidden = self.encoder.hidden(ids, mask, mode)?;
-        let (b, t, d) = hidden.dims3()?;
-        let hidden = ops::gelu(&self.transform.forward(&hidden.reshape((b * t, d))?)?)?;
-        let hidden = self.layer_norm.forward(&hidden)?;
-        Ok(hidden.matmul(&self.encoder.word_embeddings().t()?)?)
-    }
-}
-
 /// Captions with hidden words: ids as the encoder sees them, mask, the flat positions of hidden words, and the words.
 struct Puzzle {
     ids: Tensor,
@@ -64,11 +49,11 @@ struct Puzzle {
 fn puzzle(
     captions: &[String],
     tokenizer: &Tokenizer,
-    config: &Config,
+    max_length: usize,
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Result<Puzzle> {
-    let encoded = tokenizer.encode_batch(captions, config.max_length, device)?;
+    let encoded = tokenizer.encode_batch(captions, max_length, device)?;
     let (b, t) = encoded.input_ids.dims2()?;
     let special = Tokenizer::SPECIAL.len() as u32;
     let mask_id = tokenizer
@@ -96,14 +81,28 @@ fn puzzle(
     })
 }
 
-fn captions(rng: &mut ChaCha8Rng, n: usize, split: Split) -> Vec<String> {
+/// One of a scene's five captions.
+fn caption(rng: &mut ChaCha8Rng, split: Split) -> String {
+    let five = Scene::sample(rng, split).captions(rng);
+    let which = rng.random_range(0..five.len());
+    five.into_iter().nth(which).unwrap_or_default()
+}
+
+/// What a masked language model of `tiny` reads, besides captions: reviews of movies, and what some objects are.
+fn sentences(rng: &mut ChaCha8Rng, split: Split) -> String {
+    match rng.random_range(0..10) {
+        0..3 => caption(rng, split),
+        3..9 => review_document(rng),
+        _ => facts(rng),
+    }
+}
+
+/// Something to read, of a split.
+type Draw = fn(&mut ChaCha8Rng, Split) -> String;
+
+fn texts(draw: Draw, rng: &mut ChaCha8Rng, n: usize, split: Split) -> Vec<String> {
     let seeds: Vec<u64> = (0..n).map(|_| rng.random()).collect();
-    let one = |seed: &u64| {
-        let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-        let five = Scene::sample(&mut rng, split).captions(&mut rng);
-        let which = rng.random_range(0..five.len());
-        five.into_iter().nth(which).unwrap_or_default()
-    };
+    let one = |seed: &u64| draw(&mut ChaCha8Rng::seed_from_u64(*seed), split);
     seeds.par_iter().map(one).collect()
 }
 
@@ -118,33 +117,83 @@ pub fn pretrain_text(
 ) -> Result<(Params, TextReport)> {
     let device = config.device()?;
     let tokenizer = tiny_tokenizer()?;
-    let TextEncoderConfig::DistilBert(sizes) = &config.text_encoder else {
-        return Err(Error::value(
-            "pretrain_text, config.text_encoder",
-            "a DistilBERT",
-            "another encoder",
-        ));
-    };
-    let sizes = DistilBertConfig { vocab_size: tokenizer.vocab_size(), ..sizes.clone() };
     let params = Params::new(&device, how.seed);
     let extra = Params::new(&device, how.seed + 1);
-    let guesser = Guesser {
-        encoder: DistilBert::new(&sizes, &params)?,
-        transform: Linear::bert(sizes.dim, sizes.dim, &extra.pp("transform"))?,
-        layer_norm: LayerNorm::new(sizes.dim, 1e-12, &extra.pp("layer_norm"))?,
-    };
+    let sizes = sizes(config, &tokenizer)?;
+    let guesser = MaskedLm::in_places(&sizes, &params, &extra)?;
     if let Some(start) = &how.start {
         params.load_state_dict(start)?;
     }
     let mut all = params.trainable();
     all.extend(extra.trainable());
-    let group = ParamGroup { name: "all".into(), params: all, lr: how.lr, weight_decay: 0.01 };
+    let report = guess(&guesser, all, &tokenizer, config.max_length, caption, how, report)?;
+    Ok((params, report))
+}
+
+/// The tokenizer of `tiny`'s masked language model: every word of captions, facts and reviews whole.
+///
+/// # Errors
+/// Never for these words.
+pub fn masked_tokenizer() -> Result<Tokenizer> {
+    let mut words = scenes::vocabulary();
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    for _ in 0..4000 {
+        let texts = [review_document(&mut rng), facts(&mut rng)].join(" ");
+        let fresh = texts.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+        words.extend(fresh.map(str::to_string));
+    }
+    words.sort();
+    words.dedup();
+    Tokenizer::from_words(&words)
+}
+
+/// Trains a masked language model with its head, on captions, facts and reviews, from scratch or from an earlier one.
+///
+/// # Errors
+/// When the device fails.
+pub fn pretrain_masked(
+    config: &Config,
+    how: &PretrainConfig,
+    report: &mut dyn FnMut(&TextReport),
+) -> Result<(MaskedLm, Tokenizer, TextReport)> {
+    let tokenizer = masked_tokenizer()?;
+    let params = Params::new(&config.device()?, how.seed);
+    let model = MaskedLm::new(&sizes(config, &tokenizer)?, &params)?;
+    if let Some(start) = &how.start {
+        params.load_state_dict(start)?;
+    }
+    // The longest review has forty tokens.
+    let report = guess(&model, params.trainable(), &tokenizer, 48, sentences, how, report)?;
+    Ok((model, tokenizer, report))
+}
+
+fn sizes(config: &Config, tokenizer: &Tokenizer) -> Result<DistilBertConfig> {
+    let TextEncoderConfig::DistilBert(sizes) = &config.text_encoder else {
+        let what = "pretraining on hidden words, config.text_encoder";
+        return Err(Error::value(what, "a DistilBERT", "another encoder"));
+    };
+    Ok(DistilBertConfig { vocab_size: tokenizer.vocab_size(), ..sizes.clone() })
+}
+
+fn guess(
+    guesser: &MaskedLm,
+    params: Vec<Param>,
+    tokenizer: &Tokenizer,
+    max_length: usize,
+    draw: Draw,
+    how: &PretrainConfig,
+    report: &mut dyn FnMut(&TextReport),
+) -> Result<TextReport> {
+    let device = guesser.params().device().clone();
+    let group = ParamGroup { name: "all".into(), params, lr: how.lr, weight_decay: 0.01 };
     let mut optimizer = AdamW::new(vec![group]);
     let schedule = Cosine::new(&optimizer, how.steps, how.budget);
     let mut rng = ChaCha8Rng::seed_from_u64(how.seed ^ 0x7465_7874);
     let answer = |puzzle: &Puzzle, mode: Mode| -> Result<(Tensor, f64)> {
-        let logits =
-            guesser.forward(&puzzle.ids, &puzzle.mask, mode)?.index_select(&puzzle.hidden, 0)?;
+        let hidden = guesser.hidden(&puzzle.ids, &puzzle.mask, mode)?;
+        let (b, t, d) = hidden.dims3()?;
+        let hidden = hidden.reshape((b * t, d))?.index_select(&puzzle.hidden, 0)?;
+        let logits = guesser.predict(&hidden)?;
         let right =
             logits.detach().argmax(1)?.eq(&puzzle.words)?.to_dtype(DType::F32)?.mean_all()?;
         let loss = candle_nn::loss::cross_entropy(&logits, &puzzle.words)?;
@@ -154,8 +203,8 @@ pub fn pretrain_text(
     let stop = Interruptible::new("the pretraining");
     while schedule.set(&mut optimizer, step) {
         stop.check(|| format!("{step} of {} steps are done", how.steps))?;
-        let captions = captions(&mut rng, how.batch_size, Split::Train);
-        let puzzle = puzzle(&captions, &tokenizer, config, &mut rng, &device)?;
+        let texts = texts(draw, &mut rng, how.batch_size, Split::Train);
+        let puzzle = puzzle(&texts, tokenizer, max_length, &mut rng, &device)?;
         let (loss, right) = answer(&puzzle, Mode::Train)?;
         optimizer.backward_step(&loss)?;
         step += 1;
@@ -168,11 +217,11 @@ pub fn pretrain_text(
     let (mut loss, mut right) = (0., 0.);
     const ROUNDS: usize = 8;
     for _ in 0..ROUNDS {
-        let captions = captions(&mut rng, 128, Split::Valid);
+        let texts = texts(draw, &mut rng, 128, Split::Valid);
         let (l, r) =
-            answer(&puzzle(&captions, &tokenizer, config, &mut rng, &device)?, Mode::Eval)?;
+            answer(&puzzle(&texts, tokenizer, max_length, &mut rng, &device)?, Mode::Eval)?;
         loss += f64::from(l.to_scalar::<f32>()?) / ROUNDS as f64;
         right += r / ROUNDS as f64;
     }
-    Ok((params, TextReport { step, progress: 1., loss, right }))
+    Ok(TextReport { step, progress: 1., loss, right })
 }

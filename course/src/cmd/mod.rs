@@ -17,6 +17,7 @@ pub mod matching;
 pub mod matrix;
 pub mod pretrain;
 pub mod progress;
+pub mod prompting;
 pub mod release;
 pub mod run;
 pub mod site;

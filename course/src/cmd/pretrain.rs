@@ -9,7 +9,8 @@ use vision_language::checkpoint::{load_safetensors, save_safetensors};
 use vision_language::config::{Config, Gpt2Config};
 use vision_language::nn::Params;
 use vision_language::pretrain::{
-    LmReport, PretrainConfig, pretrain_image, pretrain_lm, pretrain_text, tiny_tokenizer,
+    LmReport, PretrainConfig, pretrain_image, pretrain_lm, pretrain_masked, pretrain_text,
+    tiny_tokenizer,
 };
 
 use super::common;
@@ -49,6 +50,8 @@ enum Which {
     Image,
     /// Guesses hidden words of captions
     Text,
+    /// Guesses hidden words of captions and of reviews: a masked language model with its head
+    Masked,
     /// Writes on: captions, questions with answers, contexts of several examples
     Lm,
 }
@@ -102,6 +105,21 @@ pub fn pretrain(args: &PretrainArgs) -> Result<()> {
             eprintln!();
             let path = args.out.join("text_encoder.safetensors");
             save_half(&params, &path)?;
+            println!(
+                "{}",
+                json!({"file": path, "tokenizer": json_path, "steps": report.step, "seed": args.seed, "held_out_loss": report.loss, "held_out_right": report.right})
+            );
+        }
+        Which::Masked => {
+            let (model, tokenizer, report) = pretrain_masked(&config, &how, &mut |r| {
+                let (done, step) = (100. * r.progress, r.step);
+                eprint!("\r{done:5.1} %  step {step:6}  loss {:.4}  right {:.3}", r.loss, r.right);
+            })?;
+            eprintln!();
+            let json_path = args.out.join("masked_tokenizer.json");
+            std::fs::write(&json_path, tokenizer.to_json()?).map_err(Error::io(&json_path))?;
+            let path = args.out.join("masked_lm.safetensors");
+            save_half(model.params(), &path)?;
             println!(
                 "{}",
                 json!({"file": path, "tokenizer": json_path, "steps": report.step, "seed": args.seed, "held_out_loss": report.loss, "held_out_right": report.right})

@@ -14,6 +14,7 @@ use crate::dataset::{PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::{EarlyStopping, Gpt2, LmInput, Perplexity};
 use crate::nn::{Init, Linear, Mode, Params};
+use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Segment, Shot};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -246,6 +247,39 @@ pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Answers {
         }
         "written" => Ok(Answer::default().word("early_stopping", early_stopping())),
         _ => Err(unknown(q)),
+    })
+}
+
+/// `fill`, `read`.
+pub fn prompt_template(template: PromptTemplate, read: ReadAnswer) -> Answers {
+    Arc::new(move |q: &Question| {
+        let word = |name: &str| q.parse::<String>(name);
+        match q.name.as_str() {
+            "fill" => {
+                let prompt = template(&word("template")?, &word("x")?)?;
+                Ok(Answer::default().word("prompt", prompt))
+            }
+            "read" => {
+                let found = read(&word("prompt")?, &word("completed")?, &q.strings("answers")?)?;
+                let number = found.map_or(-1, |found| i64::try_from(found).unwrap_or(i64::MAX));
+                Ok(Answer::default().word("answer", number))
+            }
+            _ => Err(unknown(q)),
+        }
+    })
+}
+
+/// `build`.
+pub fn few_shot_prompt(prompt: FewShotPrompt) -> Answers {
+    Arc::new(move |q: &Question| {
+        if q.name != "build" {
+            return Err(unknown(q));
+        }
+        let shots: Vec<Shot> = serde_json::from_str(&q.parse::<String>("shots")?)?;
+        let query: Shot = serde_json::from_str(&q.parse::<String>("query")?)?;
+        let segments = prompt(&q.parse::<String>("instruction")?, &shots, &query)?;
+        // How words are cut into segments is nobody's business.
+        Ok(Answer::default().word("segments", json!(Segment::joined(&segments))))
     })
 }
 

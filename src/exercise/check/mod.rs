@@ -7,12 +7,14 @@
 mod caption_loss_checks;
 mod clip_dataset_checks;
 mod clip_loss_checks;
+mod few_shot_prompt_checks;
 mod find_matches_checks;
 mod freeze_lm_checks;
 mod goldens;
 mod keep_best_checks;
 mod perplexity_checks;
 mod projection_head_checks;
+mod prompt_template_checks;
 mod visual_prefix_checks;
 
 use candle_core::{DType, Tensor};
@@ -26,6 +28,7 @@ use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection};
 use crate::dataset::PairDataset;
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::{EarlyStopping, Perplexity};
+use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer};
 
 /// One check of an exercise.
 #[derive(Clone, Copy)]
@@ -122,6 +125,8 @@ pub fn checks(id: &str) -> &'static [Check] {
         "visual_prefix" => visual_prefix_checks::CHECKS,
         "caption_loss" => caption_loss_checks::CHECKS,
         "perplexity" => perplexity_checks::CHECKS,
+        "prompt_template" => prompt_template_checks::CHECKS,
+        "few_shot_prompt" => few_shot_prompt_checks::CHECKS,
         _ => &[],
     }
 }
@@ -228,6 +233,16 @@ pub fn caption_loss(loss: CaptionLoss) -> Report {
 /// Checks a perplexity and the written answer: `check::perplexity(perplexity, early_stopping)`.
 pub fn perplexity(value: Perplexity, early_stopping: EarlyStopping) -> Report {
     of_item("perplexity", answers::perplexity(value, early_stopping))
+}
+
+/// Checks a template and what reads the answer back: `check::prompt_template(prompt_template, read_answer)`.
+pub fn prompt_template(template: PromptTemplate, read: ReadAnswer) -> Report {
+    of_item("prompt_template", answers::prompt_template(template, read))
+}
+
+/// Checks a prompt with examples: `check::few_shot_prompt(few_shot_prompt)`.
+pub fn few_shot_prompt(prompt: FewShotPrompt) -> Report {
+    of_item("few_shot_prompt", answers::few_shot_prompt(prompt))
 }
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {

@@ -3,6 +3,7 @@
 
 mod frozen;
 mod perplexity;
+mod prompting;
 mod texts;
 
 use std::collections::BTreeMap;

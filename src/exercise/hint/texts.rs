@@ -14,6 +14,8 @@ pub(super) fn of(id: &str) -> Option<(&'static [&'static str; 3], &'static [Misc
         "visual_prefix" => (&super::frozen::VISUAL_PREFIX, super::frozen::VISUAL_PREFIX_KNOWN),
         "caption_loss" => (&super::frozen::CAPTION_LOSS, super::frozen::CAPTION_LOSS_KNOWN),
         "perplexity" => (&super::perplexity::PLAIN, super::perplexity::KNOWN),
+        "prompt_template" => (&super::prompting::TEMPLATE, super::prompting::TEMPLATE_KNOWN),
+        "few_shot_prompt" => (&super::prompting::FEW_SHOT, super::prompting::FEW_SHOT_KNOWN),
         _ => return None,
     })
 }

@@ -1,0 +1,212 @@
+//! `vl prompting`: what prompts with zero, one and a few examples get out of a model, beside fine-tuning.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use vision_language::dataset::scenes::{Asks, Split};
+use vision_language::dataset::{Mind, Review, adjectives, reviews};
+use vision_language::display::{Progress, Table};
+use vision_language::frozen::{Frozen, examples};
+use vision_language::prompting::{
+    Body, CausalFiller, Classifier, Episode, InContext, MaskedFiller, Pattern, Shows, SlotFiller,
+    TuneConfig, Verbalizer, accuracy, choose_answers, episode_prompts, name_episodes,
+    question_episodes, right_choices, right_words,
+};
+
+use crate::holes::Holes;
+use crate::{Error, Result};
+
+/// Measure prompting: reviews by templates and by fine-tuning, made-up names and questions after zero and more examples.
+#[derive(Clone, Debug, Args)]
+pub struct PromptingArgs {
+    /// How often everything is drawn anew
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// Reviews, and episodes of each sort
+    #[arg(long, default_value_t = 200)]
+    test: usize,
+    /// A checkpoint of `cargo vl frozen`; without it, the model that travels with the library
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+    /// Leave the fine-tuning out
+    #[arg(long)]
+    no_tuning: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Figures by name, one a seed.
+#[derive(Default)]
+struct Figures(Vec<(String, Vec<f64>)>);
+
+impl Figures {
+    fn add(&mut self, name: impl Into<String>, value: f64) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, values)) => values.push(value),
+            None => self.0.push((name, vec![value])),
+        }
+    }
+}
+
+/// Examples before a query.
+const SHOTS: [usize; 4] = [0, 1, 2, 3];
+
+/// Labelled examples of the fine-tuning.
+const TUNED: [usize; 5] = [2, 4, 8, 16, 64];
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// When an exercise fails, or the checkpoint cannot be read.
+pub fn prompting(args: &PromptingArgs, holes: &Holes) -> Result<()> {
+    if args.seeds == 0 || args.test == 0 {
+        return Err(Error::Usage("--seeds and --test want at least 1".into()));
+    }
+    let frozen = match &args.checkpoint {
+        Some(path) => Frozen::load(path, holes.frozen)?,
+        None => Frozen::shipped()?,
+    };
+    let mut figures = Figures::default();
+    let mut progress = Progress::new("prompting", 4 * args.seeds as usize);
+    for seed in 0..args.seeds {
+        let done = 4 * seed as usize;
+        sentiment(args, holes, seed, &mut figures)?;
+        progress.update(done + 1, "fine-tuning");
+        if !args.no_tuning {
+            tuning(args, seed, &mut figures)?;
+        }
+        progress.update(done + 2, "made-up names");
+        names(args, holes, &frozen, seed, &mut figures)?;
+        progress.update(done + 3, "questions");
+        questions(args, holes, &frozen, seed, &mut figures)?;
+        progress.update(done + 4, "reviews");
+    }
+    if args.json {
+        let figures: serde_json::Map<String, Value> =
+            figures.0.into_iter().map(|(name, values)| (name, json!(values))).collect();
+        println!("{}", json!({"seeds": args.seeds, "test": args.test, "right": figures}));
+        return Ok(());
+    }
+    let mut table = Table::new(["right answers", "mean", "lowest", "highest"]);
+    for (name, values) in &figures.0 {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let (low, high) = values.iter().fold((1f64, 0f64), |(l, h), v| (l.min(*v), h.max(*v)));
+        let numbers = [mean, low, high].map(|v| format!("{v:.3}"));
+        table = table.row([&[name.clone()], numbers.as_slice()].concat());
+    }
+    println!("{table}");
+    println!("Each row is measured on {} inputs, {} times drawn anew.", args.test, args.seeds);
+    Ok(())
+}
+
+/// Zero-shot: a template, two models, with and without calibration; and what the causal one writes.
+fn sentiment(args: &PromptingArgs, holes: &Holes, seed: u64, figures: &mut Figures) -> Result<()> {
+    let (good, bad) = (adjectives(0), adjectives(1));
+    let good: Vec<&str> = good.iter().map(String::as_str).collect();
+    let bad: Vec<&str> = bad.iter().map(String::as_str).collect();
+    let verbalizer = Verbalizer::new(&[("++", good.as_slice()), ("--", bad.as_slice())]);
+    let pattern =
+        Pattern::new("[X] overall, it was a [Z] movie.", &verbalizer, holes.prompting.template);
+    let (causal, masked) = (CausalFiller::tiny()?, MaskedFiller::tiny()?);
+    for (what, mind) in [("of one mind", Mind::One), ("of mixed mind", Mind::Mixed)] {
+        let test = reviews(args.test, mind, 100 + seed);
+        let inputs: Vec<String> = test.iter().map(|r| r.text.clone()).collect();
+        let labels: Vec<usize> = test.iter().map(|r| r.label).collect();
+        let models: [(&str, &dyn SlotFiller); 2] = [("causal", &causal), ("masked", &masked)];
+        for (name, model) in models {
+            let plain = pattern.chances(model, &inputs)?;
+            figures.add(format!("reviews {what}, {name}"), accuracy(&plain, &labels));
+            let silent = pattern.calibrated(model, &inputs, &[String::new()])?;
+            figures.add(format!("reviews {what}, {name}, calibrated"), accuracy(&silent, &labels));
+        }
+        let written = causal.complete(&pattern.prompts(&inputs)?, 3)?;
+        let read = pattern.read(holes.prompting.read, &inputs, &written)?;
+        let right = read.iter().zip(&labels).filter(|(r, label)| **r == Some(**label)).count();
+        figures.add(format!("reviews {what}, causal, written"), right as f64 / labels.len() as f64);
+    }
+    Ok(())
+}
+
+/// The same models fine-tuned on a few labelled reviews.
+fn tuning(args: &PromptingArgs, seed: u64, figures: &mut Figures) -> Result<()> {
+    let test = reviews(args.test, Mind::Mixed, 100 + seed);
+    for n in TUNED {
+        let train: Vec<Review> = reviews(n, Mind::Mixed, 200 + seed);
+        for name in ["causal", "masked"] {
+            let body = match name {
+                "causal" => Body::Causal(CausalFiller::tiny()?),
+                _ => Body::Masked(MaskedFiller::tiny()?),
+            };
+            let classifier = Classifier::new(body, 2, seed)?;
+            classifier.train(&train, &TuneConfig { seed, ..TuneConfig::default() })?;
+            let name = format!("reviews of mixed mind, {name}, fine-tuned on {n}");
+            figures.add(name, classifier.accuracy(&test)?);
+        }
+    }
+    Ok(())
+}
+
+/// Likelihood with and without calibration, and writing.
+fn answer(
+    what: &str,
+    model: &dyn InContext,
+    holes: &Holes,
+    episodes: &[Episode],
+    figures: &mut Figures,
+) -> Result<()> {
+    let build = holes.prompting.few_shot;
+    for (name, calibrated) in [("", false), (", calibrated", true)] {
+        let chosen = choose_answers(model, build, "", episodes, calibrated)?;
+        figures.add(format!("{what}{name}"), right_choices(&chosen, episodes));
+    }
+    let written = model.write(&episode_prompts(build, "", episodes)?)?;
+    figures.add(format!("{what}, written"), right_words(&written, episodes));
+    Ok(())
+}
+
+/// Two made-up names, each given 0 to 3 times.
+fn names(
+    args: &PromptingArgs,
+    holes: &Holes,
+    frozen: &Frozen,
+    seed: u64,
+    figures: &mut Figures,
+) -> Result<()> {
+    let causal = CausalFiller::tiny()?;
+    let size = frozen.config().base.size;
+    for repeats in SHOTS {
+        let draw = |shows| name_episodes(args.test, (2, repeats), shows, Split::Valid, 300 + seed);
+        let what = format!("two made-up names, {repeats} times each");
+        answer(&format!("{what}, in words"), &causal, holes, &draw(Shows::Words)?, figures)?;
+        let shown = draw(Shows::Pictures(size))?;
+        answer(&format!("{what}, in pictures"), frozen, holes, &shown, figures)?;
+    }
+    Ok(())
+}
+
+/// Questions of all sorts, and those that a picture does not answer by itself.
+fn questions(
+    args: &PromptingArgs,
+    holes: &Holes,
+    frozen: &Frozen,
+    seed: u64,
+    figures: &mut Figures,
+) -> Result<()> {
+    let causal = CausalFiller::tiny()?;
+    let size = frozen.config().base.size;
+    for (what, asks) in [("questions", None), ("what kind of thing", Some(Asks::Category))] {
+        let test = examples(args.test, Split::Valid, asks, size, 400 + seed)?;
+        let support = examples(args.test.max(200), Split::Train, asks, size, 500 + seed)?;
+        for shots in SHOTS {
+            for (how, shown) in [("in words", false), ("in pictures", true)] {
+                let episodes = question_episodes(&test, &support, shots, shown, 600 + seed)?;
+                let model: &dyn InContext = if shown { frozen } else { &causal };
+                answer(&format!("{what}, {shots} shots, {how}"), model, holes, &episodes, figures)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! killed by: few, as instruction_repeated
+//! The instruction before every shot.
+
+    let mut segments = Vec::new();
+    let mut next = 0;
+    for (number, shot) in shots.iter().chain([query]).enumerate() {
+        if !instruction.is_empty() {
+            segments.push(Segment::Text(format!("{instruction}\n")));
+        }
+        segments.extend((next..next + shot.images).map(Segment::Image));
+        next += shot.images;
+        let text = match &shot.output {
+            _ if number == shots.len() => shot.input.clone(),
+            Some(output) => format!("{} {output}\n", shot.input),
+            None => return Err(Error::value("shots", "an output in each", &shot.input)),
+        };
+        segments.push(Segment::Text(text));
+    }
+    Ok(segments)

@@ -1,0 +1,19 @@
+//! killed by: zero, as query_goes_on
+//! A new line after the query.
+
+    let mut segments = Vec::new();
+    if !instruction.is_empty() {
+        segments.push(Segment::Text(format!("{instruction}\n")));
+    }
+    let mut next = 0;
+    for (number, shot) in shots.iter().chain([query]).enumerate() {
+        segments.extend((next..next + shot.images).map(Segment::Image));
+        next += shot.images;
+        let text = match &shot.output {
+            _ if number == shots.len() => format!("{}\n", shot.input),
+            Some(output) => format!("{} {output}\n", shot.input),
+            None => return Err(Error::value("shots", "an output in each", &shot.input)),
+        };
+        segments.push(Segment::Text(text));
+    }
+    Ok(segments)

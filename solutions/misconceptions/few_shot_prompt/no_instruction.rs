@@ -1,0 +1,16 @@
+//! killed by: zero, as instruction_missing
+//! The instruction is left out.
+
+    let mut segments = Vec::new();
+    let mut next = 0;
+    for (number, shot) in shots.iter().chain([query]).enumerate() {
+        segments.extend((next..next + shot.images).map(Segment::Image));
+        next += shot.images;
+        let text = match &shot.output {
+            _ if number == shots.len() => shot.input.clone(),
+            Some(output) => format!("{} {output}\n", shot.input),
+            None => return Err(Error::value("shots", "an output in each", &shot.input)),
+        };
+        segments.push(Segment::Text(text));
+    }
+    Ok(segments)

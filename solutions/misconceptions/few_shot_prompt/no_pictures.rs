@@ -1,0 +1,18 @@
+//! killed by: pictures, as pictures_missing
+//! Words alone.
+
+    let mut segments = Vec::new();
+    if !instruction.is_empty() {
+        segments.push(Segment::Text(format!("{instruction}\n")));
+    }
+    let mut next = 0;
+    for (number, shot) in shots.iter().chain([query]).enumerate() {
+        next += shot.images;
+        let text = match &shot.output {
+            _ if number == shots.len() => shot.input.clone(),
+            Some(output) => format!("{} {output}\n", shot.input),
+            None => return Err(Error::value("shots", "an output in each", &shot.input)),
+        };
+        segments.push(Segment::Text(text));
+    }
+    Ok(segments)

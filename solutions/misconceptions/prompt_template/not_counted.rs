@@ -1,0 +1,4 @@
+//! killed by: refused, as not_refused
+//! Marks are not counted.
+
+    Ok(template.replace("[X]", x))

@@ -1,0 +1,4 @@
+//! killed by: slide, as input_changed
+//! Everything in small letters.
+
+    Ok(template.replace("[X]", x).to_lowercase())

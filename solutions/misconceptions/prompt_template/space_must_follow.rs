@@ -1,0 +1,14 @@
+//! killed by: slot, as rest_expected
+//! A space must follow.
+// HOLE 2
+    let (before, _) = prompt.split_once("[Z]").ok_or_else(|| Error::value("prompt", "a [Z]", prompt))?;
+    let filled = completed
+        .strip_prefix(before.trim_end())
+        .ok_or_else(|| Error::value("completed", before, completed))?;
+    let filled = filled.trim_start().to_lowercase();
+    let fits = |answer: &String| {
+        let rest = filled.strip_prefix(&answer.to_lowercase());
+        rest.is_some_and(|rest| rest.starts_with(' '))
+    };
+    let fitting = (0..answers.len()).filter(|i| fits(&answers[*i]));
+    Ok(fitting.max_by_key(|i| answers[*i].len()))

@@ -1,0 +1,70 @@
+//! The texts that the grader draws for `prompt_template` and `few_shot_prompt`.
+
+use std::path::Path;
+
+use rand::Rng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use vision_language::Result;
+use vision_language::exercise::ask::Question;
+use vision_language::prelude::Shot;
+
+use super::random;
+
+const WORDS: [&str; 12] = [
+    "harbour", "seldom", "bright", "and", "Verily", "of", "copper", "walked", "7", "its", "slow",
+    "quite",
+];
+
+fn words(random: &mut ChaCha8Rng) -> String {
+    let count = random.random_range(2..6);
+    let words: Vec<&str> = (0..count).filter_map(|_| WORDS.choose(random).copied()).collect();
+    words.join(" ")
+}
+
+pub(super) fn prompt_template(seed: u64, _: &Path) -> Result<Vec<Question>> {
+    let random = &mut random("prompt_template", seed);
+    let mut questions = Vec::new();
+    for _ in 0..3 {
+        let mut marks = ["[X]", "[Z]"];
+        marks.shuffle(random);
+        let [a, b, c] = [(); 3].map(|()| words(random));
+        let template = format!("{a} {} {b}: {} {c}", marks[0], marks[1]);
+        let question = Question::new("prompt_template", "fill").word("template", template);
+        questions.push(question.word("x", words(random)));
+    }
+    for turn in 0..4 {
+        let mut answers: Vec<String> = WORDS[2..7].iter().map(ToString::to_string).collect();
+        answers.push(format!("{} {}", answers[0], answers[2]));
+        answers.shuffle(random);
+        let before = format!("{}:", words(random));
+        let right = &answers[random.random_range(0..answers.len())];
+        // Every second text has another word in the slot.
+        let written = if turn % 2 == 0 { right.to_uppercase() } else { format!("{right}ness") };
+        let question = Question::new("prompt_template", "read")
+            .word("prompt", format!("{before} [Z], {}", words(random)))
+            .word("completed", format!("{before} {written}. {}", words(random)));
+        questions.push(question.list("answers", &answers));
+    }
+    Ok(questions)
+}
+
+pub(super) fn few_shot_prompt(seed: u64, _: &Path) -> Result<Vec<Question>> {
+    let random = &mut random("few_shot_prompt", seed);
+    let mut questions = Vec::new();
+    for shots in [0, 1, 4] {
+        let shot = |random: &mut ChaCha8Rng| {
+            Shot::text(words(random), words(random)).with_images(random.random_range(0..4))
+        };
+        let all: Vec<Shot> = (0..shots).map(|_| shot(random)).collect();
+        let instruction = if shots == 1 { String::new() } else { words(random) };
+        let query = Shot { output: None, ..shot(random) };
+        questions.push(
+            Question::new("few_shot_prompt", "build")
+                .word("instruction", instruction)
+                .word("shots", serde_json::to_string(&all)?)
+                .word("query", serde_json::to_string(&query)?),
+        );
+    }
+    Ok(questions)
+}
