@@ -93,6 +93,21 @@ fn a_gradient_passes_through_the_frozen_model() {
 }
 
 #[test]
+fn attention_weights_of_every_layer_and_head() {
+    let golden = Golden::load("gpt2");
+    let model = model(&golden);
+    let (ids, mask) = (golden.ids("attentions", "ids"), golden.ids("attentions", "mask"));
+    let weights = model.attention_weights(&model.input(&ids, &mask).unwrap()).unwrap();
+    assert_eq!(weights.len(), 2);
+    let tokens = mask.to_dtype(DType::F32).unwrap().unsqueeze(1).unwrap().unsqueeze(3).unwrap();
+    for (layer, weights) in weights.iter().enumerate() {
+        let wanted = golden.get("attentions", "out", &layer.to_string());
+        let got = weights.broadcast_mul(&tokens).unwrap();
+        assert_one(&format!("attention of layer {layer}"), &got, &wanted, OUTPUT);
+    }
+}
+
+#[test]
 fn greedy_continuations_token_by_token() {
     let golden = Golden::load("gpt2");
     let model = model(&golden);

@@ -33,6 +33,19 @@ pub struct FrozenConfig {
     pub blind: bool,
     /// The longest caption, tokens.
     pub max_length: usize,
+    /// Epochs at the beginning in which only `vision_proj_m` trains, and the language model where it is not frozen: the
+    /// vision encoder's features of each picture are then computed once.
+    #[serde(default)]
+    pub projection_epochs: usize,
+    /// A training text holds captions of one up to this many pictures, one behind the other: the prefix then is at home
+    /// in other places than the first, as in a prompt with examples. The paper's language model has relative positions
+    /// and needs no such thing.
+    #[serde(default = "one")]
+    pub pictures_per_text: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl FrozenConfig {
@@ -46,6 +59,8 @@ impl FrozenConfig {
             lm_lr: 1e-3,
             blind: false,
             max_length: 48,
+            projection_epochs: 0,
+            pictures_per_text: 1,
         }
     }
 }

@@ -13,8 +13,10 @@ mod answer;
 mod checkpoint;
 mod config;
 mod contract;
+mod features;
 mod model;
 mod shipped;
+mod texts;
 mod train;
 mod vqa;
 

@@ -133,20 +133,35 @@ impl Frozen {
         Ok(ids.into_iter().flat_map(|id| std::iter::repeat_n(id, times(id))).collect())
     }
 
+    /// Pictures `(m, 3, s, s)` → what the vision encoder makes of them, `(m, d_image)`.
+    ///
+    /// # Errors
+    /// When the pictures have another shape.
+    pub fn features(&self, pixel_values: &Tensor, mode: Mode) -> Result<Tensor> {
+        let mode = if self.config.base.image_trainable { mode } else { Mode::Eval };
+        let pictures =
+            if self.config.blind { pixel_values.zeros_like()? } else { pixel_values.clone() };
+        self.vision_encoder.forward(&pictures, mode)
+    }
+
     /// Pictures `(m, 3, s, s)` → the prefix `(m, n, d)`: the slide's `get_visual_prefix`.
     ///
     /// # Errors
     /// When the prefix has another shape.
     pub fn visual_prefix(&self, pixel_values: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mode = if self.config.base.image_trainable { mode } else { Mode::Eval };
-        let pictures =
-            if self.config.blind { pixel_values.zeros_like()? } else { pixel_values.clone() };
-        let features = self.vision_encoder.forward(&pictures, mode)?; // (m, d_image)
+        self.prefix_of(&self.features(pixel_values, mode)?)
+    }
+
+    /// Features `(m, d_image)` → the prefix `(m, n, d)`.
+    ///
+    /// # Errors
+    /// When the prefix has another shape.
+    pub fn prefix_of(&self, features: &Tensor) -> Result<Tensor> {
         let n = self.config.num_visual_prefix;
-        let prefix = (self.holes.visual_prefix)(&features, &self.vision_proj_m, n)?;
+        let prefix = (self.holes.visual_prefix)(features, &self.vision_proj_m, n)?;
         let d = self.text_encoder.config().n_embd;
-        if prefix.dims() != [pixel_values.dim(0)?, n, d] {
-            let expected = format!("({}, {n}, {d})", pixel_values.dim(0)?);
+        if prefix.dims() != [features.dim(0)?, n, d] {
+            let expected = format!("({}, {n}, {d})", features.dim(0)?);
             return Err(Error::shape("visual_prefix, the prefix", expected, prefix.shape()));
         }
         Ok(prefix)
@@ -224,7 +239,19 @@ impl Frozen {
         pixel_values: &Tensor,
         mode: Mode,
     ) -> Result<Tensor> {
-        let logits = self.forward(input_ids, mask, pixel_values, mode)?;
+        let prefix = self.visual_prefix(pixel_values, mode)?;
+        self.loss_of_prefix(input_ids, mask, &prefix, mode)
+    }
+
+    /// As [`loss`](Self::loss), of a prefix `(m, n, d)` in the place of pictures.
+    pub(super) fn loss_of_prefix(
+        &self,
+        input_ids: &Tensor,
+        mask: &Tensor,
+        prefix: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let logits = self.text_encoder.forward(&self.in_place(input_ids, mask, prefix)?, mode)?;
         (self.holes.caption_loss)(&logits, input_ids, mask, self.image_token_id)
     }
 

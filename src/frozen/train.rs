@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 
 use super::Frozen;
-use crate::dataset::{Batch, Loader};
+use super::features::Features;
+use crate::dataset::Loader;
 use crate::display::Interruptible;
 use crate::language_model::{Likelihood, likelihood_of};
 use crate::nn::{AdamW, Mode, warm_cosine};
-use crate::text::{Side, pad};
 use crate::{Error, Result};
 
 /// What a training has done so far.
@@ -28,6 +28,7 @@ pub struct FrozenLog {
     pub seconds: f64,
     budget: Option<f64>,
     peak: Vec<f64>,
+    features: Features,
 }
 
 impl FrozenLog {
@@ -92,25 +93,6 @@ impl fmt::Display for FrozenStep {
 }
 
 impl Frozen {
-    /// Captions of a batch behind their image tokens, as ids `(b, t)` and mask `(b, t)`: `<image>a dog on the grass.`, a new
-    /// line, the end of the text.
-    ///
-    /// # Errors
-    /// When the tokenizer refuses a caption.
-    pub fn caption_ids(&self, captions: &[String]) -> Result<(Tensor, Tensor)> {
-        let end = self.tokenizer().end_of_text()?;
-        let row = |caption: &String| {
-            let caption = caption.trim().trim_end_matches('.').trim_end();
-            let mut ids = self.encode(&format!("{}{caption}.\n", Self::IMAGE))?;
-            ids.push(end);
-            ids.truncate(self.config().max_length + self.config().num_visual_prefix);
-            Ok(ids)
-        };
-        let rows = captions.iter().map(row).collect::<Result<Vec<_>>>()?;
-        let batch = pad(&rows, Side::Right, self.params().device())?;
-        Ok((batch.input_ids, batch.attention_mask))
-    }
-
     /// How likely each caption is, given its picture: `b` captions, pictures `(b, 3, s, s)`.
     ///
     /// # Errors
@@ -120,8 +102,14 @@ impl Frozen {
         captions: &[String],
         pictures: &Tensor,
     ) -> Result<Vec<Likelihood>> {
+        let prefix = self.visual_prefix(pictures, Mode::Eval)?;
+        self.likelihoods_behind(captions, &prefix)
+    }
+
+    /// As [`caption_likelihoods`](Self::caption_likelihoods), given the pictures' prefix `(b, n, d)`.
+    fn likelihoods_behind(&self, captions: &[String], prefix: &Tensor) -> Result<Vec<Likelihood>> {
         let (ids, mask) = self.caption_ids(captions)?;
-        let prefix = self.visual_prefix(pictures, Mode::Eval)?.detach();
+        let prefix = prefix.detach();
         let input = self.in_place(&ids, &mask, &prefix)?;
         let words = ids.ne(self.image_token_id())?.to_dtype(mask.dtype())?;
         let mut found = likelihood_of(self.language_model(), &input, &ids, &(mask * words)?)?;
@@ -130,14 +118,10 @@ impl Frozen {
         }
         Ok(found)
     }
-
-    fn of_batch(&self, batch: &Batch) -> Result<(Tensor, Tensor, Tensor)> {
-        let (ids, mask) = self.caption_ids(&batch.captions)?;
-        Ok((ids, mask, batch.images.to_device(self.params().device())?))
-    }
 }
 
-/// One pass over pictures and captions; gives the mean loss. Ends early when `log`'s time is over.
+/// One pass over pictures and captions; gives the mean loss. Ends early when `log`'s time is over. In the first
+/// `projection_epochs` epochs the vision encoder stays as it is.
 ///
 /// # Errors
 /// What the loader, the model or the exercises report; a loss that is not a number; [`Error::Stopped`].
@@ -148,6 +132,26 @@ pub fn train_frozen_epoch(
     log: &mut FrozenLog,
     watch: &mut dyn FnMut(FrozenStep),
 ) -> Result<f64> {
+    let base = &model.config().base;
+    let unchanged =
+        !base.image_trainable || log.train_losses.len() < model.config().projection_epochs;
+    let vision = model.params().pp("vision_encoder");
+    vision.set_trainable(!unchanged);
+    let mean = steps(model, loader, optimizer, log, unchanged, watch);
+    vision.set_trainable(base.image_trainable);
+    log.train_losses.push(mean?);
+    Ok(log.train_losses[log.train_losses.len() - 1])
+}
+
+/// The steps of one epoch; `unchanged`: the vision encoder does not train in it, and has not before.
+fn steps(
+    model: &Frozen,
+    loader: &Loader,
+    optimizer: &mut AdamW,
+    log: &mut FrozenLog,
+    unchanged: bool,
+    watch: &mut dyn FnMut(FrozenStep),
+) -> Result<f64> {
     let epoch = log.train_losses.len();
     let batches = loader.epoch(epoch);
     let steps = batches.steps();
@@ -156,9 +160,12 @@ pub fn train_frozen_epoch(
     let stop = Interruptible::new("the training");
     for batch in batches {
         stop.check(|| format!("epoch {}: {done} of {steps} steps are done", epoch + 1))?;
-        let (ids, mask, pictures) = model.of_batch(&batch?)?;
+        let batch = batch?;
+        let seed = model.config().base.seed ^ ((epoch as u64) << 32) ^ done as u64;
+        let (ids, mask) = model.training_ids(&batch.captions, seed)?;
         log.set_lr(optimizer, steps);
-        let loss = model.loss(&ids, &mask, &pictures, Mode::Train)?;
+        let prefix = log.features.prefix(model, &batch, unchanged, Mode::Train)?;
+        let loss = model.loss_of_prefix(&ids, &mask, &prefix, Mode::Train)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
             let what = format!("the training loss of epoch {}, step {}", epoch + 1, done + 1);
@@ -176,9 +183,7 @@ pub fn train_frozen_epoch(
             break;
         }
     }
-    let mean = sum / done.max(1) as f64;
-    log.train_losses.push(mean);
-    Ok(mean)
+    Ok(sum / done.max(1) as f64)
 }
 
 /// How likely the captions are, given their pictures: perplexity is `per_token()`.
@@ -190,13 +195,15 @@ pub fn valid_frozen_epoch(
     loader: &Loader,
     log: &mut FrozenLog,
 ) -> Result<Likelihood> {
+    let unchanged = !model.config().base.image_trainable
+        || log.train_losses.len() <= model.config().projection_epochs;
     let mut found = Likelihood::default();
     let stop = Interruptible::new("the validation");
     for batch in loader.epoch(0) {
         stop.check(|| format!("{} tokens are looked at", found.tokens))?;
         let batch = batch?;
-        let pictures = batch.images.to_device(model.params().device())?;
-        let each = model.caption_likelihoods(&batch.captions, &pictures)?;
+        let prefix = log.features.prefix(model, &batch, unchanged, Mode::Eval)?;
+        let each = model.likelihoods_behind(&batch.captions, &prefix)?;
         found = each.into_iter().fold(found, Likelihood::and);
     }
     log.valid.push(found);

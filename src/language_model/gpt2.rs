@@ -9,7 +9,8 @@
 //! transformers keeps the weights of a layer as `(in, out)` (`Conv1D`); here they are `(out, in)`, as in every other
 //! [`Linear`]. [`from_transformers`](super::from_transformers) turns them.
 
-use candle_core::Tensor;
+use candle_core::{D, DType, Tensor};
+use candle_nn::ops::softmax;
 
 use super::{KvCache, LmInput};
 use crate::config::Gpt2Config;
@@ -47,6 +48,19 @@ impl Block {
         })
     }
 
+    /// `(b, s, d)` → three of `(b, s, d)`.
+    fn queries_keys_values(&self, x: &Tensor) -> Result<[Tensor; 3]> {
+        let d = x.dim(2)?;
+        let qkv = self.c_attn.forward(&self.ln_1.forward(x)?)?; // (b, s, 3d)
+        Ok([qkv.narrow(2, 0, d)?, qkv.narrow(2, d, d)?, qkv.narrow(2, 2 * d, d)?])
+    }
+
+    /// How much each place looks at each: `(b, t, d)`, mask `(b, t)` → `(b, heads, t, t)`, rows of sum 1.
+    fn attention_weights(&self, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
+        let [q, k, _] = self.queries_keys_values(x)?;
+        causal_weights(&q, &k, mask, self.heads)
+    }
+
     /// `(b, s, d)`, mask `(b, t)` → `(b, s, d)`; `cache` adds the keys and values of places read before.
     fn forward(
         &self,
@@ -55,9 +69,7 @@ impl Block {
         mode: Mode,
         cache: Option<(&mut KvCache, usize)>,
     ) -> Result<Tensor> {
-        let d = x.dim(2)?;
-        let qkv = self.c_attn.forward(&self.ln_1.forward(x)?)?; // (b, s, 3d)
-        let (q, k, v) = (qkv.narrow(2, 0, d)?, qkv.narrow(2, d, d)?, qkv.narrow(2, 2 * d, d)?);
+        let [q, k, v] = self.queries_keys_values(x)?;
         let (k, v) = match cache {
             Some((cache, layer)) => cache.extend(layer, k.contiguous()?, v.contiguous()?)?,
             None => (k, v),
@@ -68,6 +80,22 @@ impl Block {
         let inside = ops::gelu_tanh(&self.c_fc.forward(&self.ln_2.forward(&x)?)?)?;
         Ok((&x + self.dropout.forward(&self.mlp_proj.forward(&inside)?, mode)?)?)
     }
+}
+
+/// `softmax(q kᵀ / √width)` of each head, places after the own and padding left out: queries and keys `(b, t, d)`, mask
+/// `(b, t)` → `(b, heads, t, t)`.
+fn causal_weights(q: &Tensor, k: &Tensor, mask: &Tensor, heads: usize) -> Result<Tensor> {
+    let (b, t, d) = q.dims3()?;
+    let width = d / heads;
+    let split = |x: &Tensor| x.reshape((b, t, heads, width))?.transpose(1, 2)?.contiguous();
+    let scores = (split(q)?.matmul(&split(k)?.t()?.contiguous()?)? / (width as f64).sqrt())?; // (b, heads, t, t)
+    let read = mask.to_dtype(DType::U32)?.to_vec2::<u32>()?;
+    let seen = |row: usize, i: usize, j: usize| j <= i && (read[row][j] == 1 || j == i);
+    let bias: Vec<f32> = (0..b * t * t)
+        .map(|at| if seen(at / (t * t), at / t % t, at % t) { 0. } else { f32::NEG_INFINITY })
+        .collect();
+    let bias = Tensor::from_vec(bias, (b, 1, t, t), q.device())?;
+    Ok(softmax(&scores.broadcast_add(&bias)?, D::Minus1)?)
 }
 
 /// A causal language model with tied embeddings, learned positions, and layer norm before each part.
@@ -163,8 +191,34 @@ impl Gpt2 {
         mode: Mode,
         mut cache: Option<&mut KvCache>,
     ) -> Result<Tensor> {
+        let mut x = self.dropout.forward(&self.placed(input, cache.as_deref())?, mode)?;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let cache = cache.as_deref_mut().map(|cache| (cache, layer));
+            x = block.forward(&x, &input.attention_mask, mode, cache)?;
+        }
+        self.ln_f.forward(&x)
+    }
+
+    /// Embeddings, mask and positions → the attention weights of every layer, from the first: each `(b, heads, t, t)`, of
+    /// which row `i` says how much place `i` looks at each place, itself included. transformers'
+    /// `output_attentions=True`. To look at: no gradient passes.
+    ///
+    /// # Errors
+    /// As [`hidden`](Self::hidden).
+    pub fn attention_weights(&self, input: &LmInput) -> Result<Vec<Tensor>> {
+        let mut x = self.placed(input, None)?.detach();
+        let mut weights = Vec::new();
+        for block in &self.blocks {
+            weights.push(block.attention_weights(&x, &input.attention_mask)?.detach());
+            x = block.forward(&x, &input.attention_mask, Mode::Eval, None)?.detach();
+        }
+        Ok(weights)
+    }
+
+    /// Embeddings with their positions added, `(b, s, d)`.
+    fn placed(&self, input: &LmInput, cache: Option<&KvCache>) -> Result<Tensor> {
         let (b, s, _) = input.embeddings.dims3()?;
-        let t = s + cache.as_ref().map_or(0, |cache| cache.len());
+        let t = s + cache.map_or(0, KvCache::len);
         if input.attention_mask.dims() != [b, t] {
             return Err(Error::shape(
                 "language model, attention_mask",
@@ -180,13 +234,7 @@ impl Gpt2 {
             );
             return Err(Error::value("language model, text", expected, last + 1));
         }
-        let x = (&input.embeddings + self.wpe.forward(&input.position_ids)?)?;
-        let mut x = self.dropout.forward(&x, mode)?;
-        for (layer, block) in self.blocks.iter().enumerate() {
-            let cache = cache.as_deref_mut().map(|cache| (cache, layer));
-            x = block.forward(&x, &input.attention_mask, mode, cache)?;
-        }
-        self.ln_f.forward(&x)
+        Ok((&input.embeddings + self.wpe.forward(&input.position_ids)?)?)
     }
 
     /// `(…, d)` → logits `(…, v)`, by the table of word embeddings.

@@ -111,6 +111,15 @@ def perplexity(f, m):
     f.put("long", "out", {"nats": total, "tokens": count})
 
 
+def attentions(f, m):
+    """The weights of every layer; what stands in rows of padding means nothing."""
+    ids, mask = texts(3, 6, True)
+    with torch.no_grad():
+        out = m(input_ids=ids, attention_mask=mask, position_ids=places(mask), output_attentions=True).attentions
+    f.put("attentions", "in", {"ids": ids, "mask": mask})
+    f.put("attentions", "out", {str(layer): w * mask[:, None, :, None] for layer, w in enumerate(out)})
+
+
 def tokenizer():
     folder = HERE / "gpt2_tokenizer"
     folder.mkdir(exist_ok=True)
@@ -134,5 +143,6 @@ if __name__ == "__main__":
     greedy(f, m)
     warped(f)
     perplexity(f, m)
+    attentions(f, m)
     f.save()
     tokenizer()

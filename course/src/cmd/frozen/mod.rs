@@ -1,0 +1,235 @@
+//! `vl frozen`: a language model learns to see, and shows what it has learned.
+
+mod run;
+mod score;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use vision_language::frozen::{FrozenConfig, LmStart};
+
+use self::run::Practice;
+use self::score::Held;
+use crate::holes::Holes;
+use crate::{Error, Result};
+
+/// Train Frozen on pictures with captions, then score its captions and its answers on scenes that it has not seen.
+#[derive(Clone, Debug, Args)]
+pub struct FrozenArgs {
+    /// The folder of pictures and captions
+    #[arg(long)]
+    data: PathBuf,
+    /// Where the checkpoint goes: what was trained, and nothing else
+    #[arg(long, default_value = "out/frozen.pt")]
+    out: PathBuf,
+    /// The same in half precision
+    #[arg(long)]
+    half: Option<PathBuf>,
+    /// Which model
+    #[arg(long, value_enum, default_value = "frozen")]
+    language_model: Kind,
+    /// The same with a picture that is always black
+    #[arg(long)]
+    blind: bool,
+    /// Start the vision encoder from this CLIP checkpoint's, not from the one that has learned to name objects
+    #[arg(long)]
+    from_clip: Option<PathBuf>,
+    /// Train on one of each picture's captions, drawn anew in each epoch, not on the first, which is the fullest in scenes
+    #[arg(long)]
+    any: bool,
+    /// Train on so many pictures only
+    #[arg(long)]
+    images: Option<usize>,
+    /// Passes over the pictures
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Passes at the beginning in which the vision encoder stays as it is
+    #[arg(long)]
+    projection_epochs: Option<usize>,
+    /// The most pictures with captions in one training text
+    #[arg(long)]
+    pictures_per_text: Option<usize>,
+    /// Learning rate of `vision_proj_m`
+    #[arg(long)]
+    projection_lr: Option<f64>,
+    /// Learning rate of the vision encoder
+    #[arg(long)]
+    image_lr: Option<f64>,
+    /// Ends after this many minutes
+    #[arg(long, allow_negative_numbers = true)]
+    minutes: Option<f64>,
+    /// The seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Held-out scenes to score on
+    #[arg(long, default_value_t = 300)]
+    score: usize,
+    /// Score after every epoch too, and write a CSV of it
+    #[arg(long)]
+    curve: Option<PathBuf>,
+    /// Train every model of `--models` with every seed of `--seeds` in turn, and write a CSV of their scores, a row as
+    /// soon as it is known; no checkpoint
+    #[arg(long)]
+    compare: Option<PathBuf>,
+    /// The models to compare
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
+    models: Vec<Kind>,
+    /// Their seeds
+    #[arg(long, value_delimiter = ',', default_values_t = [42, 43, 44])]
+    seeds: Vec<u64>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is trained, beside the vision encoder and its projection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// A pretrained language model that never changes
+    Frozen,
+    /// The same, and every picture is black
+    Blind,
+    /// A pretrained one that trains with the rest
+    FineTuned,
+    /// A random one that trains with the rest
+    Scratch,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Frozen, Self::Blind, Self::FineTuned, Self::Scratch];
+
+    fn set(self, config: &mut FrozenConfig) {
+        config.blind = self == Self::Blind;
+        config.language_model = match self {
+            Self::Frozen | Self::Blind => LmStart::Frozen,
+            Self::FineTuned => LmStart::FineTuned,
+            Self::Scratch => LmStart::Scratch,
+        };
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.to_possible_value().map_or(String::new(), |v| v.get_name().to_string());
+        f.pad(&name)
+    }
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// When the data or an exercise fails, or a file cannot be written.
+pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
+    let mut config = FrozenConfig::tiny();
+    args.language_model.set(&mut config);
+    config.blind |= args.blind;
+    let base = &mut config.base;
+    base.seed = args.seed.unwrap_or(base.seed);
+    base.epochs = args.epochs.unwrap_or(base.epochs);
+    base.image_encoder_lr = args.image_lr.unwrap_or(base.image_encoder_lr);
+    config.projection_lr = args.projection_lr.unwrap_or(config.projection_lr);
+    config.projection_epochs = args.projection_epochs.unwrap_or(config.projection_epochs);
+    config.pictures_per_text = args.pictures_per_text.unwrap_or(config.pictures_per_text);
+    let practice = Practice::new(args, &config, holes)?;
+    let held = Held::new(args.score, config.base.size)?;
+    if let Some(file) = &args.compare {
+        return compare(args, &practice, &config, &held, file);
+    }
+    let mut curve = Csv::maybe(
+        args.curve.as_deref(),
+        "epoch,train_perplexity,valid_perplexity,main_object,vqa",
+    )?;
+    let (model, log) = practice.train(&config, &mut |model, log| {
+        let Some(curve) = &mut curve else { return Ok(()) };
+        let scores = held.score(model, &[0])?;
+        let epoch = log.train_losses.len();
+        let train = log.train_losses[epoch - 1].exp();
+        let valid = log.valid[epoch - 1].per_token();
+        let (named, vqa) = (scores.named, scores.vqa[0].accuracy());
+        eprintln!("main object named {named:.3}, questions answered {vqa:.3}");
+        curve.row(&format!("{epoch},{train:.4},{valid:.4},{named:.4},{vqa:.4}"))
+    })?;
+    if let Some(folder) = args.out.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    }
+    model.save(&args.out)?;
+    if let Some(half) = &args.half {
+        model.save_half(half)?;
+    }
+    let scores = held.score(&model, &score::SHOTS)?.json();
+    let perplexity = log.valid.last().map(|found| found.per_token());
+    if args.json {
+        let all: Value = json!({"checkpoint": args.out, "seconds": log.seconds, "steps": log.step_losses.len(), "valid_perplexity": perplexity, "scores": scores});
+        println!("{all}");
+        return Ok(());
+    }
+    println!("{scores:#}");
+    let (steps, what) = (log.step_losses.len(), args.out.display());
+    println!(
+        "Trained for {:.0} s, {steps} steps; what was trained is in {what}.\nNext: cargo vl caption PICTURE --checkpoint {what}",
+        log.seconds
+    );
+    Ok(())
+}
+
+/// The table of the paper (arXiv:2106.13884, table 1) with our own numbers.
+fn compare(
+    args: &FrozenArgs,
+    practice: &Practice<'_>,
+    config: &FrozenConfig,
+    held: &Held,
+    file: &Path,
+) -> Result<()> {
+    let head = "model,seed,steps,valid_perplexity,main_object,vqa_0,vqa_1,vqa_4";
+    let mut table = Csv::new(file, head)?;
+    for kind in &args.models {
+        for seed in &args.seeds {
+            eprintln!("{kind}, seed {seed}");
+            let mut config = config.clone();
+            kind.set(&mut config);
+            config.base.seed = *seed;
+            let (model, log) = practice.train(&config, &mut |_, _| Ok(()))?;
+            let scores = held.score(&model, &score::SHOTS)?;
+            let perplexity = log.valid.last().map_or(f64::NAN, |found| found.per_token());
+            let answers: Vec<String> =
+                scores.vqa.iter().map(|s| format!("{:.4}", s.accuracy())).collect();
+            let (steps, named, answers) = (log.step_losses.len(), scores.named, answers.join(","));
+            table.row(&format!("{kind},{seed},{steps},{perplexity:.4},{named:.4},{answers}"))?;
+        }
+    }
+    println!("{}", std::fs::read_to_string(file).map_err(Error::io(file))?);
+    println!(
+        "The table is in {}: captions that name the main object, and right answers after 0, 1 and 4 examples, of {} held-out scenes.",
+        file.display(),
+        args.score
+    );
+    Ok(())
+}
+
+/// A file that grows by a row as soon as it is known.
+struct Csv {
+    path: PathBuf,
+    file: std::fs::File,
+}
+
+impl Csv {
+    fn new(path: &Path, head: &str) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        }
+        let file = std::fs::File::create(path).map_err(Error::io(path))?;
+        let mut csv = Self { path: path.into(), file };
+        csv.row(head)?;
+        Ok(csv)
+    }
+
+    fn maybe(path: Option<&Path>, head: &str) -> Result<Option<Self>> {
+        path.map(|path| Self::new(path, head)).transpose()
+    }
+
+    fn row(&mut self, row: &str) -> Result<()> {
+        writeln!(self.file, "{row}").map_err(Error::io(&self.path))
+    }
+}

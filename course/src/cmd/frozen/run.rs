@@ -1,0 +1,134 @@
+//! One training on captions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vision_language::checkpoint::{StateDict, load_pt};
+use vision_language::dataset::{FolderPairs, Loader, PairDataset, Transform};
+use vision_language::encoder;
+use vision_language::frozen::{
+    Frozen, FrozenConfig, FrozenHoles, FrozenLog, FrozenStep, train_frozen_epoch,
+    valid_frozen_epoch,
+};
+
+use super::FrozenArgs;
+use crate::cmd::common;
+use crate::holes::Holes;
+use crate::{Error, Result};
+
+/// The keys of CLIP's image encoder in a checkpoint.
+const CLIP_ENCODER: &str = "image_encoder.model.";
+
+/// Pictures with captions, and what a training needs besides its configuration.
+pub(super) struct Practice<'a> {
+    train: Arc<dyn PairDataset>,
+    valid: Loader,
+    /// The vision encoder to start from.
+    vision: Option<StateDict>,
+    budget: Option<Duration>,
+    any: bool,
+    holes: &'a FrozenHoles,
+}
+
+impl<'a> Practice<'a> {
+    pub fn new(args: &FrozenArgs, config: &FrozenConfig, holes: &'a Holes) -> Result<Self> {
+        let data = common::data(&args.data)?;
+        let tokenizer = encoder::tokenizer(&config.base)?;
+        let pairs = |indices: &[usize]| -> Result<Arc<dyn PairDataset>> {
+            let part = data.captions.select(indices);
+            let pairs = FolderPairs::new(
+                &part.image_filenames,
+                &part.captions,
+                &tokenizer,
+                &Transform::imagenet(config.base.size),
+                &data.folder.images,
+                config.base.max_length,
+            )?;
+            Ok(Arc::new(pairs.cached()))
+        };
+        let names = &data.captions.image_filenames;
+        let first = |indices: &[usize]| -> Vec<usize> {
+            let mut last: Option<usize> = None;
+            let is_first =
+                |i: &usize| last.replace(*i).is_none_or(|before| names[before] != names[*i]);
+            indices.iter().copied().filter(is_first).collect()
+        };
+        let mut train = data.splits.train.clone();
+        let firsts = first(&train);
+        if let Some(most) = args.images {
+            let end = firsts.get(most).copied();
+            train.retain(|i| end.is_none_or(|end| *i < end));
+        }
+        if !args.any {
+            train = first(&train);
+        }
+        let vision = args.from_clip.as_deref().map(|path| {
+            let state = load_pt(path)?.state;
+            let bare = |(key, value): (String, _)| {
+                Some((key.strip_prefix(CLIP_ENCODER)?.to_string(), value))
+            };
+            let state: StateDict = state.into_iter().filter_map(bare).collect();
+            if state.is_empty() {
+                let why = format!("--from-clip: {} has no key `{CLIP_ENCODER}…`", path.display());
+                return Err(Error::Usage(why));
+            }
+            Ok(state)
+        });
+        let workers = config.base.num_workers;
+        Ok(Self {
+            train: pairs(&train)?,
+            valid: Loader::new(
+                pairs(&first(&data.splits.valid))?,
+                config.base.batch_size,
+                None,
+                workers,
+                false,
+            )?,
+            vision: vision.transpose()?,
+            budget: common::minutes(args.minutes)?,
+            any: args.any,
+            holes: &holes.frozen,
+        })
+    }
+
+    /// Trains a model; `after` every epoch.
+    pub fn train(
+        &self,
+        config: &FrozenConfig,
+        after: &mut dyn FnMut(&Frozen, &FrozenLog) -> Result<()>,
+    ) -> Result<(Frozen, FrozenLog)> {
+        let base = &config.base;
+        let mut train = Loader::new(
+            self.train.clone(),
+            base.batch_size,
+            Some(base.seed),
+            base.num_workers,
+            true,
+        )?;
+        if self.any {
+            train = train.one_caption_per_image();
+        }
+        let model = Frozen::new(config, *self.holes)?;
+        if let Some(state) = &self.vision {
+            model.params().pp("vision_encoder").load_below(state)?;
+        }
+        let mut optimizer = model.optimizer();
+        let mut log = FrozenLog::new(base.epochs);
+        if let Some(budget) = self.budget {
+            log = log.budget(budget);
+        }
+        while !log.is_over() {
+            let mut watch = |step: FrozenStep| {
+                if step.step.is_multiple_of(20) || step.step == step.steps {
+                    eprintln!("{step}");
+                }
+            };
+            let loss = train_frozen_epoch(&model, &train, &mut optimizer, &mut log, &mut watch)?;
+            let found = valid_frozen_epoch(&model, &self.valid, &mut log)?;
+            let perplexity = found.per_token();
+            eprintln!("train loss {loss:.4}, perplexity of validation captions {perplexity:.3}");
+            after(&model, &log)?;
+        }
+        Ok((model, log))
+    }
+}
