@@ -85,6 +85,7 @@ impl Frozen {
         let wide = config.num_visual_prefix * text_encoder.config().n_embd;
         let vision_proj_m =
             Linear::new(vision_encoder.features(), wide, &params.pp("vision_proj_m"))?;
+        as_long_as_words(&params.pp("vision_proj_m"), &text_encoder)?;
         Ok(Self {
             config: config.clone(),
             tokenizer,
@@ -270,4 +271,17 @@ impl Frozen {
         ];
         AdamW::new(groups.into_iter().filter(|g| !g.params.is_empty()).collect())
     }
+}
+
+/// Scales a layer that starts as PyTorch's, so that what it makes of features of size 1 is as long as the vector of a word. A
+/// longer prefix learns slowly: layer norm takes its length away, and a step turns it less.
+fn as_long_as_words(layer: &Params, language_model: &Gpt2) -> Result<()> {
+    let ids = Tensor::arange(0u32, language_model.config().vocab_size as u32, layer.device())?;
+    let words = language_model.embed(&ids)?.detach();
+    let size = words.sqr()?.mean_all()?.sqrt()?.to_scalar::<f32>()?;
+    // Uniform in ±1/√in: features of size 1 come out with a size of 1/√3.
+    for param in layer.all() {
+        param.var().set(&(param.var().as_detached_tensor() * f64::from(3f32.sqrt() * size))?)?;
+    }
+    Ok(())
 }

@@ -48,6 +48,9 @@ pub struct FrozenArgs {
     /// Passes at the beginning in which the vision encoder stays as it is
     #[arg(long)]
     projection_epochs: Option<usize>,
+    /// How many vectors stand for a picture: the slide's `num_visual_prefix`
+    #[arg(long)]
+    prefix: Option<usize>,
     /// The most pictures with captions in one training text
     #[arg(long)]
     pictures_per_text: Option<usize>,
@@ -129,6 +132,10 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
     base.seed = args.seed.unwrap_or(base.seed);
     base.epochs = args.epochs.unwrap_or(base.epochs);
     base.image_encoder_lr = args.image_lr.unwrap_or(base.image_encoder_lr);
+    config.num_visual_prefix = args.prefix.unwrap_or(config.num_visual_prefix);
+    if config.num_visual_prefix == 0 {
+        return Err(Error::Usage("--prefix: expected at least 1 vector, got 0".into()));
+    }
     config.projection_lr = args.projection_lr.unwrap_or(config.projection_lr);
     config.projection_epochs = args.projection_epochs.unwrap_or(config.projection_epochs);
     config.pictures_per_text = args.pictures_per_text.unwrap_or(config.pictures_per_text);
