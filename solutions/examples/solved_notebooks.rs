@@ -578,6 +578,94 @@ match_grid(&folder.images, &matches)?
 Ok(())
 }
 
+fn n06_transformer() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let tokens: Vec<String> = ["two", "dogs", "bark"].map(String::from).to_vec();
+let q = Tensor::new(&[[1f32, 0.], [0., 2.], [2., 2.]], &Device::Cpu)?;
+let k = Tensor::new(&[[2f32, 0.], [0., 2.], [1., 0.]], &Device::Cpu)?;
+let v = Tensor::new(&[[1f32, 0.], [0., 1.], [1., 1.]], &Device::Cpu)?;
+let scores: Tensor = (q.matmul(&k.t()?)? / 2f64.sqrt())?;
+heatmap(&scores, &tokens, &tokens, "scores: queries down, keys across")?
+;
+
+let future = Tensor::new(&[[0f32, 1., 1.], [0., 0., 1.], [0., 0., 0.]], &Device::Cpu)?;
+let masked: Tensor = (&scores - (future * 1e9)?)?;
+let above: Tensor = masked.broadcast_sub(&masked.max_keepdim(1)?)?.exp()?;
+let weights: Tensor = above.broadcast_div(&above.sum_keepdim(1)?)?;
+heatmap(&weights, &tokens, &tokens, "weights: each row sums to 1")?
+;
+
+for (token, row) in tokens.iter().zip(weights.matmul(&v)?.to_vec2::<f32>()?) {
+    println!("{token:>5}: {row:.2?}");
+}
+;
+
+let (model, tokenizer) = Gpt2::tiny()?;
+let sizes: Gpt2Config = model.config().clone();
+let mut table = Table::new(["part", "numbers"]);
+for (name, part) in [("words", "wte"), ("places", "wpe"), ("attention", ".attn."), ("networks", ".mlp."), ("norms", "ln_")] {
+    let of_part = model.params().all().into_iter().filter(|p| p.name().contains(part));
+    let numbers = of_part.map(|p| p.var().elem_count()).sum::<usize>();
+    table = table.row([name.to_string(), numbers.to_string()]);
+}
+println!("{} layers, {} heads, vectors of {}", sizes.n_layer, sizes.n_head, sizes.n_embd);
+table
+;
+
+let text: &str = "two dogs on the grass.\nquestion: how many dogs are there? answer:";
+let ids: Vec<u32> = tokenizer.encode(text)?;
+let row: Tensor = Tensor::new(ids.as_slice(), &Device::Cpu)?.unsqueeze(0)?;
+let words: Vec<String> =
+    ids.iter().map(|id| tokenizer.token(*id).unwrap_or_default().replace('Ġ', "·").replace('Ċ', "⏎")).collect();
+println!("{}", words.join(" "));
+;
+
+let logits: Tensor = model.logits(&row, &row.ones_like()?, Mode::Eval)?.detach().get(0)?;
+let last = logits.get(ids.len() - 1)?.to_vec1::<f32>()?;
+let sum: f32 = last.iter().map(|l| l.exp()).sum();
+let mut best: Vec<(f32, u32)> = last.iter().zip(0u32..).map(|(l, id)| (l.exp() / sum, id)).collect();
+best.sort_by(|a, b| b.0.total_cmp(&a.0));
+let mut shown: Vec<(String, f64)> = Vec::new();
+for (p, id) in &best[..5] {
+    shown.push((tokenizer.token(*id).unwrap_or_default().replace('Ġ', "·"), f64::from(*p)));
+}
+bars("the next token", &shown)?
+;
+
+let attention: Vec<Tensor> = model.attention_weights(&model.input(&row, &row.ones_like()?)?)?;
+let end = ids.len() - 1;
+let looks: Vec<Tensor> =
+    attention.iter().map(|w| Ok(w.get(0)?.narrow(1, end, 1)?.narrow(2, 0, 1)?.flatten_all()?)).collect::<Result<_>>()?;
+let looks: Tensor = Tensor::stack(&looks, 0)?;
+let layers: Vec<String> = (1..=4).map(|i| format!("layer {i}")).collect();
+let heads: Vec<String> = (1..=4).map(|i| format!("head {i}")).collect();
+heatmap(&looks, &layers, &heads, "how much the last place looks at \"two\"")?
+;
+
+let flat = looks.flatten_all()?.to_vec1::<f32>()?;
+let most: usize = (0..flat.len()).fold(0, |best, i| if flat[i] > flat[best] { i } else { best });
+let map: Tensor = attention[most / 4].get(0)?.get(most % 4)?;
+heatmap(&map, &words, &words, &format!("layer {}, head {}", most / 4 + 1, most % 4 + 1))?
+;
+
+let map: Tensor = attention[0].get(0)?.mean(0)?;
+heatmap(&map, &words, &words, "layer 1, mean of its heads")?
+;
+
+let mut other = ids.clone();
+other[end] = ids[0];
+let other = Tensor::new(other.as_slice(), &Device::Cpu)?.unsqueeze(0)?;
+let changed = model.logits(&other, &other.ones_like()?, Mode::Eval)?.detach().get(0)?;
+let apart: Vec<f32> = (logits - changed)?.abs()?.max(1)?.to_vec1::<f32>()?;
+println!("largest change before the last place: {}", apart[..end].iter().cloned().fold(0., f32::max));
+println!("at the last place: {:.2}", apart[end]);
+;
+
+Ok(())
+}
+
 fn n07_frozen() -> vision_language::Result<()> {
 use vision_language::prelude::*;
 ;
@@ -1014,6 +1102,7 @@ fn main() -> std::process::ExitCode {
         ("02_clip", n02_clip),
         ("03_training", n03_training),
         ("04_find_matches", n04_find_matches),
+        ("06_transformer", n06_transformer),
         ("07_frozen", n07_frozen),
         ("08_perplexity", n08_perplexity),
         ("09_prompting", n09_prompting),
