@@ -1,5 +1,6 @@
 //! The lecture *Vision and Language* as a library on [candle](candle_core): data, encoders, projection heads, the
-//! CLIP model, its training and what it is for; a causal language model, Frozen, which lets it see, and prompting.
+//! CLIP model, its training and what it is for; a causal language model, Frozen, which lets it see, prompting, and DALL-E,
+//! which draws.
 //!
 //! Modules stand in the lecture's order. Imports run one way: `error, config ← nn, text, display ← dataset,
 //! encoder, language_model, checkpoint, hub ← chapters (clip, …) ← exercise`; a test holds this.
@@ -20,6 +21,7 @@
 pub mod checkpoint;
 pub mod clip;
 pub mod config;
+pub mod dalle;
 pub mod dataset;
 pub mod display;
 pub mod encoder;
@@ -28,6 +30,7 @@ pub mod exercise;
 pub mod frozen;
 pub mod hub;
 pub mod language_model;
+pub mod measure;
 pub mod nn;
 pub mod prelude;
 pub mod pretrain;

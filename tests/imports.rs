@@ -1,4 +1,4 @@
-//! Imports run one way: `error, config ← nn, text, display ← dataset, encoder, language_model, checkpoint, hub ← pretrain, clip, frozen ← exercise`.
+//! Imports run one way: `error, config ← nn, text, display ← dataset, encoder, language_model, checkpoint, hub ← pretrain, clip, measure, frozen, dalle ← exercise`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,13 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("language_model", 2, &["hub", "checkpoint"]),
     ("pretrain", 3, &[]),
     ("clip", 3, &[]),
+    // What generated pictures are measured with: among others, how well CLIP finds that caption and picture fit.
+    ("measure", 3, &["clip"]),
     ("frozen", 3, &[]),
     // Prompts with pictures are Frozen's.
     ("prompting", 3, &["frozen"]),
+    // The best of many drawings are those that CLIP finds.
+    ("dalle", 3, &["clip", "measure"]),
     ("exercise", 4, &[]),
     ("prelude", 5, &[]),
 ];

@@ -54,7 +54,7 @@ impl Decoding {
     }
 
     /// A token.
-    pub(super) fn choose(&self, logits: &[f32], rng: &mut ChaCha8Rng) -> u32 {
+    pub(crate) fn choose(&self, logits: &[f32], rng: &mut ChaCha8Rng) -> u32 {
         if *self == Self::Greedy {
             return argmax(logits) as u32;
         }

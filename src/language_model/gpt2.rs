@@ -17,7 +17,8 @@ use crate::config::Gpt2Config;
 use crate::nn::{Dropout, Embedding, LayerNorm, Linear, Mode, Params, ops};
 use crate::{Error, Result};
 
-struct Block {
+/// A layer: attention and a small network, each added to the residual stream.
+pub(crate) struct Block {
     ln_1: LayerNorm,
     c_attn: Linear,
     attn_proj: Linear,
@@ -30,7 +31,8 @@ struct Block {
 }
 
 impl Block {
-    fn new(config: &Gpt2Config, params: &Params) -> Result<Self> {
+    /// Takes its parameters from `params`, under transformers' names: `ln_1`, `attn.c_attn`, ….
+    pub(crate) fn new(config: &Gpt2Config, params: &Params) -> Result<Self> {
         let (d, eps) = (config.n_embd, config.layer_norm_epsilon);
         // What is added to the residual stream starts smaller, the more layers add to it (GPT-2, section 2.3).
         let small = 0.02 / (2. * config.n_layer as f32).sqrt();
@@ -62,7 +64,7 @@ impl Block {
     }
 
     /// `(b, s, d)`, mask `(b, t)` → `(b, s, d)`; `cache` adds the keys and values of places read before.
-    fn forward(
+    pub(crate) fn forward(
         &self,
         x: &Tensor,
         mask: &Tensor,

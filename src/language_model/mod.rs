@@ -20,6 +20,7 @@ pub use cache::KvCache;
 pub use contract::{EarlyStopping, Perplexity};
 pub use decoding::Decoding;
 pub use generate::{GenerateConfig, generate};
+pub(crate) use gpt2::Block;
 pub use gpt2::Gpt2;
 pub use input::LmInput;
 pub use load::from_transformers;

@@ -101,7 +101,18 @@ pub struct Embedding {
 impl Embedding {
     /// `v` rows of `d` values, normal with deviation 0.02.
     pub fn new(vocabulary: usize, features: usize, params: &Params) -> Result<Self> {
-        Ok(Self { weight: params.get((vocabulary, features), "weight", Init::Normal(0.02))? })
+        Self::normal(vocabulary, features, 0.02, params)
+    }
+
+    /// `v` rows of `d` values, normal with this deviation.
+    pub fn normal(
+        vocabulary: usize,
+        features: usize,
+        deviation: f32,
+        params: &Params,
+    ) -> Result<Self> {
+        let init = Init::Normal(deviation);
+        Ok(Self { weight: params.get((vocabulary, features), "weight", init)? })
     }
 
     /// ids `(…)` → `(…, d)`
@@ -150,10 +161,12 @@ impl Dropout {
     }
 }
 
-/// A convolution without bias over square kernels, as `nn.Conv2d(bias=False)`. Key: `weight (out, in/groups, k, k)`.
+/// A convolution over square kernels, as `nn.Conv2d`, without bias unless [`biased`](Self::biased). Keys:
+/// `weight (out, in/groups, k, k)`, `bias (out)` where there is one.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: Param,
+    bias: Option<Param>,
     stride: usize,
     padding: usize,
     groups: usize,
@@ -194,7 +207,16 @@ impl Conv2d {
         let std = (2. * groups as f32 / (out_channels * kernel * kernel) as f32).sqrt();
         let shape = (out_channels, in_channels / groups, kernel, kernel);
         let weight = params.get(shape, "weight", Init::Normal(std))?;
-        Ok(Self { weight, stride, padding: kernel / 2, groups })
+        Ok(Self { weight, bias: None, stride, padding: kernel / 2, groups })
+    }
+
+    /// The same with a bias that starts at 0.
+    ///
+    /// # Errors
+    /// When the parameter exists with another shape.
+    pub fn biased(self, params: &Params) -> Result<Self> {
+        let out = self.weight.var().dim(0)?;
+        Ok(Self { bias: Some(params.get(out, "bias", Init::Const(0.))?), ..self })
     }
 
     /// The same with another padding: 0 for pictures that are padded already.
@@ -204,6 +226,15 @@ impl Conv2d {
 
     /// `(b, in, h, w)` → `(b, out, h', w')`, `h' = ⌊(h + 2·padding − k) / stride⌋ + 1`
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.convolved(x, false)
+    }
+
+    /// [`forward`](Self::forward) and ReLU, in one operation where there is a bias.
+    pub fn forward_relu(&self, x: &Tensor) -> Result<Tensor> {
+        self.convolved(x, true)
+    }
+
+    fn convolved(&self, x: &Tensor, relu: bool) -> Result<Tensor> {
         let channels = self.weight.var().dim(1)? * self.groups;
         if x.rank() != 4 || x.dim(1)? != channels {
             let what = format!("convolution `{}`", self.weight.name());
@@ -213,7 +244,15 @@ impl Conv2d {
                 x.shape(),
             ));
         }
-        ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding, self.groups)
+        let y = ops::conv2d(x, &self.weight.tensor(), self.stride, self.padding, self.groups)?;
+        match &self.bias {
+            Some(bias) => {
+                let bias = bias.tensor();
+                ops::scale_channels(&y, &bias.detach().ones_like()?, &bias, relu)
+            }
+            None if relu => ops::relu(&y),
+            None => Ok(y),
+        }
     }
 }
 

@@ -9,12 +9,14 @@ mod memory;
 pub mod ops;
 mod optim;
 mod params;
+mod schedule;
 
 pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, l2_normalize};
 pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau, warm_cosine};
 #[cfg(test)]
 pub(crate) use params::normal;
 pub use params::{Init, Param, Params};
+pub use schedule::Cosine;
 
 /// Whether a model is being trained (dropout, batch statistics) or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

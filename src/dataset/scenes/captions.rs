@@ -147,6 +147,11 @@ pub(super) fn at(background: Background) -> &'static str {
     place(background).at[0]
 }
 
+/// `on the grass`, `on the green grass`: what the fullest captions say.
+pub(super) fn places(background: Background) -> &'static [&'static str] {
+    &place(background).at[..2]
+}
+
 /// `a dog, two cats and a tree`.
 pub(super) fn list(nouns: &[String]) -> String {
     match nouns {

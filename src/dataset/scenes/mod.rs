@@ -28,6 +28,7 @@ mod questions;
 mod render;
 mod sample;
 mod sheet;
+pub mod single;
 mod sprites;
 mod truth;
 mod water;
