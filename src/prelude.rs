@@ -18,6 +18,12 @@ pub use crate::config::{
     BertConfig, Config, DistilBertConfig, EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig,
     ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
 };
+pub use crate::dalle::{
+    Dalle, DalleConfig, DalleData, DalleHoles, DalleLog, DalleSequence, DalleStep, DrawConfig,
+    Drawing, Dvae, DvaeConfig, DvaeLog, DvaeStep, Quantize, Ramp, Sequence, SequenceLayout, mosaic,
+    small_grid, train_dalle, train_dvae,
+};
+pub use crate::dataset::scenes::single::{self, Singles};
 pub use crate::dataset::scenes::{Asks, Question, Scene, Split};
 pub use crate::dataset::{
     BadRows, Batch, Batches, CaptionLayout, Captions, DataFolder, FolderPairs, Item, Loader, Mind,
@@ -40,6 +46,10 @@ pub use crate::language_model::{
     Decoding, EarlyStopping, GenerateConfig, Gpt2, KvCache, Likelihood, LmInput, Perplexity,
     generate, likelihood, score, score_long, token_log_probabilities,
 };
+pub use crate::measure::{
+    Moments, PictureClassifier, PictureReport, Seen, code_counts, code_perplexity,
+    frechet_distance, picture_report, psnr,
+};
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
     AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
@@ -54,3 +64,4 @@ pub use crate::prompting::{
 pub use crate::text::{BpeTokenizer, Encoded, Side, Tokenizer};
 pub use crate::{Error, Result};
 pub use candle_nn::loss::cross_entropy;
+pub use candle_nn::ops::softmax;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    caption, check, data, doctor, eval, export, fetch, frozen, grade, hint, kernel, lab, matching,
-    matrix, pretrain, progress, prompting, release, run, site, sync, train, watch,
+    caption, check, data, doctor, draw, eval, export, fetch, frozen, grade, hint, kernel, lab,
+    matching, matrix, pretrain, progress, prompting, release, run, site, sync, train, train_dalle,
+    watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -35,6 +36,9 @@ enum Command {
     Prompting(prompting::PromptingArgs),
     Caption(caption::CaptionArgs),
     Ask(caption::AskArgs),
+    TrainDalle(train_dalle::TrainDalleArgs),
+    Draw(draw::DrawArgs),
+    Gallery(draw::GalleryArgs),
     Pretrain(pretrain::PretrainArgs),
     Check(check::CheckArgs),
     Watch(watch::WatchArgs),
@@ -90,6 +94,8 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Release(args), _) => release::release(args)?,
         (Command::Site(args), _) => site::site(args)?,
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
+        (Command::Draw(args), _) => draw::draw(args)?,
+        (Command::Gallery(args), _) => draw::gallery(args)?,
         (Command::Caption(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
             caption::caption(args, holes.as_ref())?;
         }
@@ -102,12 +108,14 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             | Command::Match(_)
             | Command::Eval(_)
             | Command::Frozen(_)
-            | Command::Prompting(_),
+            | Command::Prompting(_)
+            | Command::TrainDalle(_),
             None,
         ) => {
             return holes::delegate();
         }
         (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
+        (Command::TrainDalle(args), Some(holes)) => train_dalle::train_dalle(args, &holes)?,
         (Command::Frozen(args), Some(holes)) => frozen::frozen(args, &holes)?,
         (Command::Prompting(args), Some(holes)) => prompting::prompting(args, &holes)?,
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,

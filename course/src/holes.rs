@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest};
+use vision_language::dalle::DalleHoles;
 use vision_language::frozen::FrozenHoles;
 use vision_language::prompting::PromptingHoles;
 
@@ -28,6 +29,8 @@ pub struct Holes {
     pub find_matches: FindMatches,
     /// `freeze_lm`, `visual_prefix`, `caption_loss`
     pub frozen: FrozenHoles,
+    /// `quantize`, `dalle_sequence`
+    pub dalle: DalleHoles,
     /// `prompt_template` with its `read_answer`, `few_shot_prompt`
     pub prompting: PromptingHoles,
 }

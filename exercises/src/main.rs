@@ -1,6 +1,7 @@
 //! `cargo vl` with your exercises.
 
 use vision_language::clip::head;
+use vision_language::dalle::DalleHoles;
 use vision_language::frozen::FrozenHoles;
 use vision_language::prompting::PromptingHoles;
 
@@ -20,6 +21,10 @@ fn main() -> std::process::ExitCode {
             template: exercises::prompt_template,
             read: exercises::read_answer,
             few_shot: exercises::few_shot_prompt,
+        },
+        dalle: DalleHoles {
+            quantize: exercises::quantize,
+            dalle_sequence: exercises::dalle_sequence,
         },
     }))
 }

@@ -1094,6 +1094,189 @@ table
 Ok(())
 }
 
+fn n11_dalle() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let pictures: Singles = single::draw(24, Split::Valid, single::SIDE, 0)?;
+for caption in &pictures.captions[..4] {
+    println!("{caption}");
+}
+small_grid(&pictures.images, 12, 2, "small pictures of one object")?
+;
+
+/// Logits `(b, k, h, w)`, temperature, Gumbel noise of the same shape or none → codes `(b, k, h, w)`.
+pub fn quantize(logits: &Tensor, temperature: f64, noise: Option<&Tensor>) -> Result<Tensor> {
+    match noise {
+        Some(noise) => Ok(softmax(&((logits + noise)? / temperature)?, 1)?),
+        None => {
+            let best = logits.argmax_keepdim(1)?; // (b, 1, h, w)
+            let k = logits.dim(1)? as u32;
+            let numbers = Tensor::arange(0, k, logits.device())?.reshape((1, (), 1, 1))?;
+            Ok(numbers.broadcast_eq(&best)?.to_dtype(logits.dtype())?)
+        }
+    }
+}
+;
+
+check::quantize(quantize)
+;
+
+let logits = Tensor::new(&[2f32, 1., 0., -1.], &Device::Cpu)?.reshape((1, 4, 1, 1))?;
+let noise = Tensor::new(&[0.1f32, 0.8, -0.3, 0.4], &Device::Cpu)?.reshape((1, 4, 1, 1))?;
+let hole = filled::quantize(quantize);
+for temperature in [4., 1., 0.25, 1. / 16.] {
+    if hole.is_filled() {
+        let code = quantize(&logits, temperature, Some(&noise))?.flatten_all()?.to_vec1::<f32>()?;
+        println!("temperature {temperature:6.4}: {code:.3?}");
+    }
+}
+let ramp = DvaeConfig::tiny().temperature;
+let curve: Vec<f64> = (0..=100).map(|i| ramp.at(f64::from(i) / 100.)).collect();
+line_plot("temperature", "% of the training", "τ", &[Curve::of("τ", &curve)])?
+;
+
+let dalle = Dalle::shipped()?;
+let eight: Tensor = pictures.images.narrow(0, 0, 12)?;
+let codes: Tensor = dalle.dvae().codes(&eight)?;
+let back: Tensor = dalle.dvae().pictures(&codes)?;
+println!("PSNR {:.1} dB", psnr(&back, &eight)?);
+small_grid(&Tensor::cat(&[&eight, &back], 0)?, 12, 2, "pictures and their reconstructions")?
+;
+
+let rows: Vec<Vec<u32>> = codes.to_vec2::<u32>()?;
+let mut items: Vec<GridItem> = Vec::new();
+for (row, caption) in rows.iter().take(4).zip(&pictures.captions) {
+    items.push(GridItem::new(mosaic(row, 8, 128, 18)?, caption.clone()));
+}
+image_grid(&items, 4)?
+;
+
+let alone: Vec<u32> = (0..128).flat_map(|code| vec![code; 64]).collect();
+let alone = Tensor::from_vec(alone, (128, 64), &Device::Cpu)?;
+let many: Singles = single::draw(200, Split::Valid, single::SIDE, 1)?;
+let counts: Vec<usize> = code_counts(&dalle.dvae().codes(&many.images)?, 128)?;
+let used = counts.iter().filter(|n| **n > 0).count();
+println!("{used} of 128 codes in use, perplexity {:.1}", code_perplexity(&counts));
+small_grid(&dalle.dvae().pictures(&alone)?, 16, 1, "a picture of each code alone")?
+;
+
+/// Text ids `(b, t)`, codes `(b, h·w)`, the layout → ids, positions, targets, weights, each `(b, t + h·w)`.
+pub fn dalle_sequence(
+    text_ids: &Tensor,
+    image_codes: &Tensor,
+    layout: &SequenceLayout,
+) -> Result<Sequence> {
+    let (b, t) = text_ids.dims2()?;
+    let n = image_codes.dim(1)?;
+    let (mut ids, mut positions, mut targets, mut weights) = (vec![], vec![], vec![], vec![]);
+    let text_weight = (layout.text_weight / (b * (t - 1)) as f64) as f32;
+    let image_weight = (layout.image_weight / (b * n) as f64) as f32;
+    for (words, codes) in text_ids.to_vec2::<u32>()?.iter().zip(image_codes.to_vec2::<u32>()?) {
+        let own = |(i, id): (usize, &u32)| match *id == layout.pad_id {
+            true => (layout.text_vocabulary + i) as u32,
+            false => *id,
+        };
+        let text = words.iter().enumerate().map(own);
+        let row: Vec<u32> =
+            text.chain(codes.iter().map(|code| layout.first_code() as u32 + code)).collect();
+        targets.extend(row[1..].iter().copied().chain([0]));
+        ids.extend(row);
+        positions.extend((0..t as u32).chain(0..n as u32));
+        weights.extend((1..t).map(|_| text_weight).chain((0..n).map(|_| image_weight)).chain([0.]));
+    }
+    let (shape, device) = ((b, t + n), text_ids.device());
+    Ok(Sequence {
+        ids: Tensor::from_vec(ids, shape, device)?,
+        positions: Tensor::from_vec(positions, shape, device)?,
+        targets: Tensor::from_vec(targets, shape, device)?,
+        weights: Tensor::from_vec(weights, shape, device)?,
+    })
+}
+;
+
+check::dalle_sequence(dalle_sequence)
+;
+
+let holes: Option<DalleHoles> = stand_in::dalle(quantize, dalle_sequence);
+let train: Singles = single::draw(512, Split::Train, single::SIDE, 0)?;
+let mut curve: Vec<f64> = Vec::new();
+if let Some(holes) = holes {
+    let dvae = Dvae::new(&DvaeConfig { batch_size: 16, ..DvaeConfig::tiny() }, holes.quantize)?;
+    let mut bar = Progress::new("dVAE", 30);
+    let log = train_dvae(&dvae, &train.images, 30, None, &mut |step: &DvaeStep| {
+        bar.update(step.step, &step.to_string());
+    })?;
+    bar.finish("−ln P of a value, nats");
+    curve = log.steps.iter().map(|step| step.reconstruction).collect();
+}
+;
+
+if !curve.is_empty() {
+    line_plot("thirty steps of the dVAE", "step", "nats", &[Curve::of("−ln P", &curve)])?.show();
+}
+;
+
+if let Some(holes) = holes {
+    let config = DalleConfig { batch_size: 8, ..DalleConfig::tiny() };
+    let fresh = Dalle::new(&config, Dvae::shipped()?, dalle.tokenizer().clone(), holes.dalle_sequence)?;
+    let data = DalleData::of(&fresh, &train)?;
+    let mut bar = Progress::new("transformer", 20);
+    let log = train_dalle(&fresh, &data, 20, None, &mut |step: &DalleStep| {
+        bar.update(step.step, &step.to_string());
+    })?;
+    bar.finish("nats a code");
+    let ends = [&log.steps[0], &log.steps[19]];
+    println!("codes: from {:.2} to {:.2} nats in 20 steps", ends[0].image, ends[1].image);
+}
+;
+
+let how = DrawConfig { seed: 4, ..DrawConfig::default() };
+let caption = "a dog on the grass".to_string();
+let one: Drawing = dalle.draw(&[caption.clone()], &how)?;
+let mut steps: Vec<Tensor> = Vec::new();
+for known in (0..=64).step_by(8) {
+    steps.push(dalle.dvae().first_pictures(&one.codes, known)?);
+}
+small_grid(&Tensor::cat(&steps, 0)?, 9, 3, "a picture appears in nine steps")?
+;
+
+let copies = vec![caption.clone(); 36];
+let drawn: Drawing = dalle.draw(&copies, &how)?.ranked(&ClipModel::shipped()?)?;
+small_grid(&drawn.images, 12, 2, "36 drawings of a dog on the grass, ranked by CLIP")?
+;
+
+let mut rows: Vec<Tensor> = Vec::new();
+let cold = vec!["a penguin in the snow".to_string(); 8];
+for temperature in [0.2, 0.9, 1.8] {
+    let decoding = Decoding::Sample { temperature, top_k: None, top_p: None };
+    rows.push(dalle.draw(&cold, &DrawConfig { decoding, seed: 1 })?.images);
+}
+small_grid(&Tensor::cat(&rows, 0)?, 8, 3, "three temperatures: 0.2, 0.9, 1.8")?
+;
+
+let captions: Vec<String> = single::held_out_captions(4, 3);
+let all: Vec<String> = captions.iter().flat_map(|c| vec![c.clone(); 9]).collect();
+let drawn: Drawing = dalle.draw(&all, &how)?;
+let real = Moments::of(&PictureClassifier::shipped()?.features(&many.images)?)?;
+let report: PictureReport =
+    picture_report(&PictureClassifier::shipped()?, &ClipModel::shipped()?, &drawn.images, &all, &real)?;
+let percent = |x: f64| format!("{:.0} %", 100. * x);
+let table = Table::new(["", "object right", "ground right", "CLIP score"])
+    .row(["drawings".to_string(), percent(report.object), percent(report.ground), format!("{:.3}", report.clip_score)])
+    .row(["chance".to_string(), percent(1. / 32.), percent(1. / 8.), String::new()]);
+table
+;
+
+for caption in &captions {
+    println!("{caption}");
+}
+small_grid(&drawn.images, 9, 2, "nine drawings of each of four captions")?
+;
+
+Ok(())
+}
+
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let all: &[(&str, fn() -> vision_language::Result<()>)] = &[
@@ -1106,6 +1289,7 @@ fn main() -> std::process::ExitCode {
         ("07_frozen", n07_frozen),
         ("08_perplexity", n08_perplexity),
         ("09_prompting", n09_prompting),
+        ("11_dalle", n11_dalle),
     ];
     for (name, run) in all {
         if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {

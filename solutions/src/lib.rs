@@ -4,6 +4,7 @@
 pub mod caption_loss;
 pub mod clip_dataset;
 pub mod clip_loss;
+pub mod dalle_sequence;
 pub mod few_shot_prompt;
 pub mod find_matches;
 pub mod freeze_lm;
@@ -11,11 +12,13 @@ pub mod keep_best;
 pub mod perplexity;
 pub mod projection_head;
 pub mod prompt_template;
+pub mod quantize;
 pub mod visual_prefix;
 
 pub use caption_loss::caption_loss;
 pub use clip_dataset::ClipDataset;
 pub use clip_loss::clip_loss;
+pub use dalle_sequence::dalle_sequence;
 pub use few_shot_prompt::few_shot_prompt;
 pub use find_matches::find_matches;
 pub use freeze_lm::freeze_lm;
@@ -23,4 +26,5 @@ pub use keep_best::keep_best;
 pub use perplexity::{early_stopping, perplexity};
 pub use projection_head::ProjectionHead;
 pub use prompt_template::{prompt_template, read_answer};
+pub use quantize::quantize;
 pub use visual_prefix::visual_prefix;

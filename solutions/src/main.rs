@@ -1,6 +1,7 @@
 //! `cargo vl` with the masters of the exercises.
 
 use vision_language::clip::head;
+use vision_language::dalle::DalleHoles;
 use vision_language::frozen::FrozenHoles;
 use vision_language::prompting::PromptingHoles;
 
@@ -24,6 +25,10 @@ fn main() -> std::process::ExitCode {
             template: solutions::prompt_template,
             read: solutions::read_answer,
             few_shot: solutions::few_shot_prompt,
+        },
+        dalle: DalleHoles {
+            quantize: solutions::quantize,
+            dalle_sequence: solutions::dalle_sequence,
         },
     }))
 }

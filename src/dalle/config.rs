@@ -30,11 +30,11 @@ impl DvaeConfig {
     pub fn tiny() -> Self {
         Self {
             side: 32,
-            widths: [48, 96],
+            widths: [32, 64],
             codes: 128,
             temperature: Ramp { from: 1., to: 1. / 16., until: 0.8 },
             kl_weight: Ramp { from: 0., to: 2., until: 0.2 },
-            lr: 3e-3,
+            lr: 2e-3,
             batch_size: 32,
             seed: 0,
         }
@@ -68,7 +68,7 @@ pub struct DalleConfig {
 }
 
 impl DalleConfig {
-    /// Five layers of 128 over 12 text tokens and 8 × 8 codes. The text's vocabulary is `data/tiny/tokenizer.json`'s.
+    /// Four layers of 128 over 12 text tokens and 8 × 8 codes. The text's vocabulary is `data/tiny/tokenizer.json`'s.
     pub fn tiny() -> Self {
         Self {
             layout: SequenceLayout {
@@ -82,7 +82,7 @@ impl DalleConfig {
                 image_weight: 7. / 8.,
             },
             width: 128,
-            layers: 5,
+            layers: 4,
             heads: 4,
             dropout: 0.,
             lr: 2e-3,

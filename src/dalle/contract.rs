@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Logits `(b, k, h, w)`, the temperature, standard Gumbel noise of the same shape in training → soft codes
 /// `(b, k, h, w)` that sum to 1 over `k`; without noise, one-hot at the largest logit.
@@ -76,4 +76,12 @@ pub struct DalleHoles {
     pub quantize: Quantize,
     /// Tokens to a sequence.
     pub dalle_sequence: DalleSequence,
+}
+
+impl DalleHoles {
+    /// Neither is filled in: enough to draw, not to train.
+    pub const NOT_YET: Self = Self {
+        quantize: |_, _, _| Err(Error::NotYet { id: String::from("quantize") }),
+        dalle_sequence: |_, _, _| Err(Error::NotYet { id: String::from("dalle_sequence") }),
+    };
 }

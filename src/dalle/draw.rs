@@ -134,6 +134,27 @@ impl Drawing {
         Ok(Self { scores: Some(scores), ..self.clone() }.rows(&order)?)
     }
 
+    /// The best `n` of each caption by CLIP, captions in their order: drawings of one caption stand together.
+    ///
+    /// # Errors
+    /// When `n` is 0.
+    pub fn best_of_each(&self, n: usize, clip: &ClipModel) -> Result<Self> {
+        if n == 0 {
+            return Err(Error::value("Drawing::best_of_each", "at least one", 0));
+        }
+        let scores = clip_scores(clip, &self.images, &self.captions)?;
+        let mut rows: Vec<u32> = Vec::new();
+        let mut at = 0;
+        while at < scores.len() {
+            let same = self.captions[at..].iter().take_while(|c| **c == self.captions[at]).count();
+            let mut order: Vec<u32> = (at as u32..(at + same) as u32).collect();
+            order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
+            rows.extend(&order[..n.min(same)]);
+            at += same;
+        }
+        Self { scores: Some(scores), ..self.clone() }.rows(&rows)
+    }
+
     /// The first `n`.
     ///
     /// # Errors

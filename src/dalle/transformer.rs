@@ -185,7 +185,7 @@ impl Dalle {
             if tensor.dims() != shape || tensor.dtype() != DType::U32 {
                 let expected = format!("({b}, {}) u32", l.len());
                 let got = format!("{:?} {:?}", tensor.dims(), tensor.dtype());
-                return Err(Error::shape(format!("dalle_sequence, {name}"), expected, got));
+                return Err(Error::value(format!("dalle_sequence, {name}"), expected, got));
             }
             let largest = tensor.flatten_all()?.max(0)?.to_scalar::<u32>()? as usize;
             if largest >= below {

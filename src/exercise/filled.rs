@@ -6,6 +6,7 @@ use image::RgbImage;
 
 use super::Hole;
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
+use crate::dalle::{DalleSequence, Quantize, SequenceLayout};
 use crate::dataset::{PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::Perplexity;
@@ -143,6 +144,38 @@ pub fn few_shot_prompt(prompt: FewShotPrompt) -> Hole {
             return Err(Error::value("few_shot_prompt", "segments", "none"));
         }
         Ok(())
+    })
+}
+
+/// Whether `quantize` gives a code for every logit, with noise and without.
+pub fn quantize(quantize: Quantize) -> Hole {
+    Hole::try_out("quantize", move || {
+        let logits = Tensor::arange(0f32, 12., &Device::Cpu)?.reshape((1, 3, 2, 2))?;
+        for noise in [None, Some(&logits)] {
+            expect("the codes", "(1, 3, 2, 2)", &quantize(&logits, 1., noise)?, &[1, 3, 2, 2])?;
+        }
+        Ok(())
+    })
+}
+
+/// Whether `sequence` gives a row of tokens.
+pub fn dalle_sequence(sequence: DalleSequence) -> Hole {
+    Hole::try_out("dalle_sequence", move || {
+        let layout = SequenceLayout {
+            text_tokens: 2,
+            text_vocabulary: 4,
+            pad_id: 0,
+            rows: 1,
+            columns: 2,
+            codes: 3,
+            text_weight: 0.5,
+            image_weight: 0.5,
+        };
+        let text = Tensor::new(&[[1u32, 0]], &Device::Cpu)?;
+        let codes = Tensor::new(&[[2u32, 1]], &Device::Cpu)?;
+        let found = sequence(&text, &codes, &layout)?;
+        let parts = [found.ids, found.positions, found.targets, found.weights];
+        parts.iter().try_for_each(|part| expect("a part of the sequence", "(1, 4)", part, &[1, 4]))
     })
 }
 

@@ -15,7 +15,7 @@ pub struct Exercise {
     pub notebook: &'static str,
 }
 
-const EXERCISES: [Exercise; 11] = [
+const EXERCISES: [Exercise; 13] = [
     Exercise {
         id: "clip_dataset",
         title: "pictures and captions in pairs",
@@ -92,6 +92,20 @@ const EXERCISES: [Exercise; 11] = [
         chapter: "prompting",
         contract: "FewShotPrompt",
         notebook: "09_prompting",
+    },
+    Exercise {
+        id: "quantize",
+        title: "a picture's code, soft in training, hard afterwards",
+        chapter: "dalle",
+        contract: "Quantize",
+        notebook: "11_dalle",
+    },
+    Exercise {
+        id: "dalle_sequence",
+        title: "text and picture as one row of tokens",
+        chapter: "dalle",
+        contract: "DalleSequence",
+        notebook: "11_dalle",
     },
 ];
 

@@ -10,6 +10,7 @@ use super::{Filled, Hole, filled};
 use crate::clip::{
     ClipLoss, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save, head,
 };
+use crate::dalle::{DalleHoles, DalleSequence, Quantize};
 use crate::dataset::{FolderPairs, PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, FrozenHoles, VisualPrefix};
 use crate::language_model::Perplexity;
@@ -111,6 +112,17 @@ pub fn frozen(freeze: FreezeLm, prefix: VisualPrefix, loss: CaptionLoss) -> Opti
     }
     let all = holes.iter().all(Hole::is_filled);
     all.then_some(FrozenHoles { freeze_lm: freeze, visual_prefix: prefix, caption_loss: loss })
+}
+
+/// The two exercises of DALL-E. Where one is not filled in, [`Dalle::shipped`](crate::dalle::Dalle::shipped) goes on with
+/// models that we have trained; they draw, and cannot be trained without both.
+pub fn dalle(quantize: Quantize, sequence: DalleSequence) -> Option<DalleHoles> {
+    let holes = [filled::quantize(quantize), filled::dalle_sequence(sequence)];
+    for hole in holes.iter().filter(|hole| !hole.is_filled()) {
+        println!("{hole}: a model that we have trained stands in");
+    }
+    let all = holes.iter().all(Hole::is_filled);
+    all.then_some(DalleHoles { quantize, dalle_sequence: sequence })
 }
 
 /// `value`, or a function that gives no number: the library's own figures stand beside it.

@@ -26,14 +26,14 @@ pub struct Seen {
 }
 
 /// Names object and ground of small pictures of one object.
-pub struct Classifier {
+pub struct PictureClassifier {
     encoder: ResNet,
     object: Linear,
     ground: Linear,
     params: Params,
 }
 
-impl Classifier {
+impl PictureClassifier {
     /// Random weights in `params`.
     ///
     /// # Errors
@@ -142,4 +142,19 @@ fn chunks(images: &Tensor) -> Result<Vec<Tensor>> {
         return Err(Error::value("classifier, images", "at least one", "none"));
     }
     (0..n).step_by(BATCH).map(|at| Ok(images.narrow(0, at, BATCH.min(n - at))?)).collect()
+}
+
+/// `data/tiny/README.md` says how it was made.
+const SHIPPED: &[u8] = include_bytes!("../../data/tiny/classifier.safetensors");
+
+impl PictureClassifier {
+    /// The trained classifier that travels with the library.
+    ///
+    /// # Errors
+    /// Never, unless the library was built from a damaged checkout.
+    pub fn shipped() -> Result<Self> {
+        let params = Params::new(&candle_core::Device::Cpu, 0);
+        let state = candle_core::safetensors::load_buffer(SHIPPED, params.device())?;
+        Self::from_state(&state.into_iter().collect(), &params)
+    }
 }

@@ -18,7 +18,7 @@ mod report;
 mod symmetric;
 mod train;
 
-pub use classifier::{Classifier, Seen};
+pub use classifier::{PictureClassifier, Seen};
 pub use codes::{code_counts, code_perplexity, psnr};
 pub use frechet::{Moments, frechet_distance};
 pub use report::{PictureReport, clip_scores, diversity, picture_report};

@@ -3,7 +3,7 @@
 use candle_core::{D, Tensor};
 use serde::Serialize;
 
-use super::{Classifier, Moments, frechet_distance};
+use super::{Moments, PictureClassifier, frechet_distance};
 use crate::clip::ClipModel;
 use crate::dataset::Transform;
 use crate::dataset::scenes::single;
@@ -80,7 +80,7 @@ pub fn diversity(features: &Tensor, captions: &[String]) -> Result<Option<f64>> 
 /// # Errors
 /// When a caption names no object or ground of the vocabulary, or there are not as many captions as pictures.
 pub fn picture_report(
-    classifier: &Classifier,
+    classifier: &PictureClassifier,
     clip: &ClipModel,
     images: &Tensor,
     captions: &[String],

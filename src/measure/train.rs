@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::Classifier;
+use super::PictureClassifier;
 use crate::dataset::scenes::Split;
 use crate::dataset::scenes::single::{self, SIDE, Singles};
 use crate::display::Interruptible;
@@ -46,9 +46,9 @@ pub fn train_classifier(
     budget: Option<Duration>,
     seed: u64,
     report: &mut dyn FnMut(&ClassifierReport),
-) -> Result<(Classifier, ClassifierReport)> {
+) -> Result<(PictureClassifier, ClassifierReport)> {
     let params = Params::new(&Device::Cpu, seed);
-    let classifier = Classifier::new(&params)?;
+    let classifier = PictureClassifier::new(&params)?;
     let group =
         ParamGroup { name: "all".into(), params: params.trainable(), lr: 3e-3, weight_decay: 0.05 };
     let mut optimizer = AdamW::new(vec![group]);
@@ -95,7 +95,7 @@ pub fn train_classifier(
 }
 
 /// The shares of right objects and grounds.
-fn examine(classifier: &Classifier, test: &Singles) -> Result<(f64, f64)> {
+fn examine(classifier: &PictureClassifier, test: &Singles) -> Result<(f64, f64)> {
     let seen = classifier.look(&test.images)?;
     let share = |right: &dyn Fn(usize) -> bool| {
         (0..seen.len()).filter(|i| right(*i)).count() as f64 / seen.len() as f64

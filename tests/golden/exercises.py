@@ -1,7 +1,7 @@
 """The worked numbers of the exercises' checks, from PyTorch: what is right, and what comes of well-known wrong ways.
 
 Run: python tests/golden/exercises.py > src/exercise/check/goldens.json
-Seed 20 for the head, 21 for the loss, 22 for the perplexity, 23 for the captions' loss. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
+Seed 20 for the head, 21 for the loss, 22 for the perplexity, 23 for the captions' loss, 24 for the code. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
 """
 
 import json
@@ -131,6 +131,42 @@ def caption():
             "general": {name: numbers(v) for name, v in ways.items()}}
 
 
+def quantize():
+    """b = 2, k = 3, 2 x 2 places, temperature 0.7."""
+    torch.manual_seed(24)
+    logits = torch.randn(2, 3, 2, 2, requires_grad=True)
+    noise = -torch.log(-torch.log(torch.rand(2, 3, 2, 2)))
+    weights, tau = torch.randn(2, 3, 2, 2), 0.7
+    one_hot = lambda x, dim=1: F.one_hot(x.argmax(dim), x.shape[dim]).float().movedim(-1, dim)
+    cooled = (logits + noise) / tau
+    soft = {
+        "right": cooled.softmax(1),
+        "wrong_axis": cooled.softmax(-1),
+        "wrong_axis ": cooled.softmax(2),
+        "noise_forgotten": (logits / tau).softmax(1),
+        "noise_subtracted": ((logits - noise) / tau).softmax(1),
+        "noise_not_divided": (logits / tau + noise).softmax(1),
+        "noise_afterwards": (logits / tau).softmax(1) + noise,
+        "noise_afterwards ": logits.softmax(1) + noise,
+        "temperature_multiplies": ((logits + noise) * tau).softmax(1),
+        "temperature_ignored": (logits + noise).softmax(1),
+        "log_softmax": cooled.log_softmax(1),
+        "hard_in_training": one_hot(logits + noise),
+        "hard_in_training ": one_hot(logits),
+    }
+    hard = {
+        "right": one_hot(logits),
+        "soft_at_inference": logits.softmax(1),
+        "soft_at_inference ": (logits / tau).softmax(1),
+        "smallest": one_hot(-logits),
+        "wrong_axis": one_hot(logits, 3),
+        "wrong_axis ": one_hot(logits, 2),
+    }
+    gradient = torch.autograd.grad((weights * cooled.softmax(1)).sum(), logits)[0]
+    return {"logits": numbers(logits), "noise": numbers(noise), "weights": numbers(weights), "gradient": numbers(gradient),
+            "soft": {name: numbers(v) for name, v in soft.items()}, "hard": {name: numbers(v) for name, v in hard.items()}}
+
+
 def perplexity():
     """Seven tokens of a random model; P is the slide's product."""
     torch.manual_seed(22)
@@ -159,4 +195,4 @@ def perplexity():
 
 assert math.isclose(math.log(1 + math.exp(-1)), 0.3133, abs_tol=1e-4)
 print(json.dumps({"projection_head": head(), "clip_loss": loss(), "caption_loss": caption(),
-                  "perplexity": perplexity()}, indent=1))
+                  "perplexity": perplexity(), "quantize": quantize()}, indent=1))

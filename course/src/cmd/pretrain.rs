@@ -7,6 +7,7 @@ use serde_json::json;
 use vision_language::candle_core::DType;
 use vision_language::checkpoint::{load_safetensors, save_safetensors};
 use vision_language::config::{Config, Gpt2Config};
+use vision_language::measure::train_classifier;
 use vision_language::nn::Params;
 use vision_language::pretrain::{
     LmReport, PretrainConfig, pretrain_image, pretrain_lm, pretrain_masked, pretrain_text,
@@ -52,6 +53,8 @@ enum Which {
     Text,
     /// Guesses hidden words of captions and of reviews: a masked language model with its head
     Masked,
+    /// Names object and ground of small pictures: the judge of generated ones
+    Classifier,
     /// Writes on: captions, questions with answers, contexts of several examples
     Lm,
 }
@@ -124,6 +127,17 @@ pub fn pretrain(args: &PretrainArgs) -> Result<()> {
                 "{}",
                 json!({"file": path, "tokenizer": json_path, "steps": report.step, "seed": args.seed, "held_out_loss": report.loss, "held_out_right": report.right})
             );
+        }
+        Which::Classifier => {
+            let mut progress = |r: &vision_language::measure::ClassifierReport| {
+                eprint!("\r{:5.1} %  step {:6}  loss {:.4}", 100. * r.progress, r.step, r.loss);
+            };
+            let (classifier, report) =
+                train_classifier(8_000, args.steps, how.budget, args.seed, &mut progress)?;
+            eprintln!();
+            let path = args.out.join("classifier.safetensors");
+            classifier.save(&path)?;
+            println!("{}", json!({"file": path, "seed": args.seed, "report": report}));
         }
         Which::Lm => {
             let mut progress = |r: &LmReport| {

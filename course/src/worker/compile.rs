@@ -50,7 +50,7 @@ const STALE: [&str; 4] =
     ["\"code\":\"E0460\"", "\"code\":\"E0462\"", "\"code\":\"E0463\"", "\"code\":\"E0514\""];
 
 /// How each contract's answers are made of a student's item: the function, and whether the item is a type.
-const ITEMS: [(&str, &str); 11] = [
+const ITEMS: [(&str, &str); 13] = [
     ("clip_dataset", "answers::clip_dataset::<ITEM::ClipDataset>()"),
     ("projection_head", "answers::projection_head::<ITEM::ProjectionHead>()"),
     ("clip_loss", "answers::clip_loss(ITEM::clip_loss)"),
@@ -62,6 +62,8 @@ const ITEMS: [(&str, &str); 11] = [
     ("perplexity", "answers::perplexity(ITEM::perplexity, ITEM::early_stopping)"),
     ("prompt_template", "answers::prompt_template(ITEM::prompt_template, ITEM::read_answer)"),
     ("few_shot_prompt", "answers::few_shot_prompt(ITEM::few_shot_prompt)"),
+    ("quantize", "answers::quantize(ITEM::quantize)"),
+    ("dalle_sequence", "answers::dalle_sequence(ITEM::dalle_sequence)"),
 ];
 
 /// The function or type that an exercise's file must define.

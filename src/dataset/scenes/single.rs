@@ -22,10 +22,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{
-    Background, HEIGHT, Kind, Placed, Scene, Split, Style, WIDTH, captions, held_out, objects,
-    sprites,
-};
+use super::{Background, Kind, Placed, Scene, Split, Style, captions, held_out, objects, sprites};
 use crate::{Error, Result};
 
 /// The side that the generative models' pictures have, pixels.
@@ -256,6 +253,20 @@ pub fn draw(n: usize, split: Split, side: usize, seed: u64) -> Result<Singles> {
         objects: drawn.iter().map(|d| d.2).collect(),
         grounds: drawn.iter().map(|d| d.3).collect(),
     })
+}
+
+/// A picture of each pair of classes, `(n, 3, side, side)`, values from 0 to 1.
+///
+/// # Errors
+/// When there is no pair, or `side` is 0.
+pub fn draw_pairs(pairs: &[(usize, usize)], side: usize, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+    if side == 0 {
+        return Err(Error::value("single::draw_pairs, side", "at least one pixel", 0));
+    }
+    let singles: Vec<Single> =
+        pairs.iter().map(|(o, g)| Single::of(rng, *o, *g, Style::Noto)).collect();
+    let pictures: Vec<RgbImage> = singles.par_iter().map(|s| s.render(side)).collect();
+    to_tensor(&pictures.iter().collect::<Vec<_>>())
 }
 
 /// Pictures of one size → `(n, 3, h, w)`, values from 0 to 1.

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Answer, Question};
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
 use crate::config::Gpt2Config;
+use crate::dalle::{DalleSequence, Quantize, SequenceLayout};
 use crate::dataset::{PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::{EarlyStopping, Gpt2, LmInput, Perplexity};
@@ -280,6 +281,38 @@ pub fn few_shot_prompt(prompt: FewShotPrompt) -> Answers {
         let segments = prompt(&q.parse::<String>("instruction")?, &shots, &query)?;
         // How words are cut into segments is nobody's business.
         Ok(Answer::default().word("segments", json!(Segment::joined(&segments))))
+    })
+}
+
+/// `forward`, `gradients`.
+pub fn quantize(quantize: Quantize) -> Answers {
+    Arc::new(move |q: &Question| {
+        let logits = Var::from_tensor(q.get("logits")?)?;
+        let codes = quantize(logits.as_tensor(), q.parse("temperature")?, q.tensors.get("noise"))?;
+        match q.name.as_str() {
+            "forward" => Ok(Answer::default().tensor("codes", codes.detach())),
+            "gradients" => {
+                let grads = (codes * q.get("g")?)?.sum_all()?.backward()?;
+                Ok(gathered(&grads, [("logits".to_string(), logits)].into_iter()))
+            }
+            _ => Err(unknown(q)),
+        }
+    })
+}
+
+/// `build`.
+pub fn dalle_sequence(sequence: DalleSequence) -> Answers {
+    Arc::new(move |q: &Question| {
+        if q.name != "build" {
+            return Err(unknown(q));
+        }
+        let layout: SequenceLayout = serde_json::from_str(&q.parse::<String>("layout")?)?;
+        let found = sequence(q.get("text_ids")?, q.get("image_codes")?, &layout)?;
+        Ok(Answer::default()
+            .tensor("ids", found.ids)
+            .tensor("positions", found.positions)
+            .tensor("targets", found.targets)
+            .tensor("weights", found.weights.detach()))
     })
 }
 

@@ -7,6 +7,7 @@
 mod caption_loss_checks;
 mod clip_dataset_checks;
 mod clip_loss_checks;
+mod dalle_sequence_checks;
 mod few_shot_prompt_checks;
 mod find_matches_checks;
 mod freeze_lm_checks;
@@ -15,6 +16,7 @@ mod keep_best_checks;
 mod perplexity_checks;
 mod projection_head_checks;
 mod prompt_template_checks;
+mod quantize_checks;
 mod visual_prefix_checks;
 
 use candle_core::{DType, Tensor};
@@ -25,6 +27,7 @@ use super::report::{CheckResult, Measure, Report, Status};
 use super::{Exercise, exercise};
 use crate::Error;
 use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection};
+use crate::dalle::{DalleSequence, Quantize};
 use crate::dataset::PairDataset;
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::{EarlyStopping, Perplexity};
@@ -125,6 +128,8 @@ pub fn checks(id: &str) -> &'static [Check] {
         "visual_prefix" => visual_prefix_checks::CHECKS,
         "caption_loss" => caption_loss_checks::CHECKS,
         "perplexity" => perplexity_checks::CHECKS,
+        "quantize" => quantize_checks::CHECKS,
+        "dalle_sequence" => dalle_sequence_checks::CHECKS,
         "prompt_template" => prompt_template_checks::CHECKS,
         "few_shot_prompt" => few_shot_prompt_checks::CHECKS,
         _ => &[],
@@ -243,6 +248,16 @@ pub fn prompt_template(template: PromptTemplate, read: ReadAnswer) -> Report {
 /// Checks a prompt with examples: `check::few_shot_prompt(few_shot_prompt)`.
 pub fn few_shot_prompt(prompt: FewShotPrompt) -> Report {
     of_item("few_shot_prompt", answers::few_shot_prompt(prompt))
+}
+
+/// Checks a picture's code: `check::quantize(quantize)`.
+pub fn quantize(quantize: Quantize) -> Report {
+    of_item("quantize", answers::quantize(quantize))
+}
+
+/// Checks a sequence of words and codes: `check::dalle_sequence(dalle_sequence)`.
+pub fn dalle_sequence(sequence: DalleSequence) -> Report {
+    of_item("dalle_sequence", answers::dalle_sequence(sequence))
 }
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {

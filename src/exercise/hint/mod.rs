@@ -1,6 +1,7 @@
 //! Hints in three steps: a question, then the idea, then the line's shape; chosen by the misconception that the checks
 //! recognised.
 
+mod dalle;
 mod frozen;
 mod perplexity;
 mod prompting;

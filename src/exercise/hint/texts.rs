@@ -16,6 +16,8 @@ pub(super) fn of(id: &str) -> Option<(&'static [&'static str; 3], &'static [Misc
         "perplexity" => (&super::perplexity::PLAIN, super::perplexity::KNOWN),
         "prompt_template" => (&super::prompting::TEMPLATE, super::prompting::TEMPLATE_KNOWN),
         "few_shot_prompt" => (&super::prompting::FEW_SHOT, super::prompting::FEW_SHOT_KNOWN),
+        "quantize" => (&super::dalle::QUANTIZE, super::dalle::QUANTIZE_KNOWN),
+        "dalle_sequence" => (&super::dalle::SEQUENCE, super::dalle::SEQUENCE_KNOWN),
         _ => return None,
     })
 }
