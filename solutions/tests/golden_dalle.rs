@@ -21,7 +21,7 @@ const OUTPUT: f64 = 1e-5;
 const GRADIENT: f64 = 5e-5;
 
 fn dvae(golden: &Golden, side: usize) -> Dvae {
-    let config = DvaeConfig { side, widths: [4, 6], codes: 5, ..DvaeConfig::tiny() };
+    let config = DvaeConfig { side, widths: [4, 6], codes: 5, lr: 3e-3, ..DvaeConfig::tiny() };
     let params = Params::new(&Device::Cpu, 0);
     let dvae = Dvae::with(&config, &params, quantize).unwrap();
     params.load_state_dict(&golden.all("dvae", "param")).unwrap();
@@ -156,12 +156,12 @@ fn the_cache_changes_nothing() {
         let cost = |code: u32| {
             let mut row = drawn[0].clone();
             row[place] = code;
-            let codes = Tensor::new(&[row], &Device::Cpu).unwrap();
+            let codes = Tensor::new(vec![row], &Device::Cpu).unwrap();
             let mut sequence = model.sequence(&text, &codes).unwrap();
             // Only this code's own target counts.
             let mut weights = vec![0f32; 7];
             weights[2 + place] = 1.;
-            sequence.weights = Tensor::new(&[weights], &Device::Cpu).unwrap();
+            sequence.weights = Tensor::new(vec![weights], &Device::Cpu).unwrap();
             model.loss(&sequence, Mode::Eval).unwrap().total.to_scalar::<f32>().unwrap()
         };
         let best = (0..5u32).min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap();

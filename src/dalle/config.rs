@@ -68,7 +68,7 @@ pub struct DalleConfig {
 }
 
 impl DalleConfig {
-    /// Four layers of 128 over 12 text tokens and 8 × 8 codes. The text's vocabulary is `data/tiny/tokenizer.json`'s.
+    /// Three layers of 96 over 12 text tokens and 8 × 8 codes. The text's vocabulary is `data/tiny/tokenizer.json`'s.
     pub fn tiny() -> Self {
         Self {
             layout: SequenceLayout {
@@ -81,11 +81,11 @@ impl DalleConfig {
                 text_weight: 1. / 8.,
                 image_weight: 7. / 8.,
             },
-            width: 128,
-            layers: 4,
+            width: 96,
+            layers: 3,
             heads: 4,
             dropout: 0.,
-            lr: 2e-3,
+            lr: 3e-3,
             batch_size: 32,
             seed: 0,
         }

@@ -10,7 +10,7 @@
 //!
 //! What is small: pictures of 32² with one of 32 objects on one of eight grounds
 //! ([`single`](crate::dataset::scenes::single)), 128 codes on 8 × 8 places (the paper: 8192 on 32 × 32), 12 text tokens
-//! (256), full attention over 76 places (sparse over 1280), four layers of 128 (64 of 3968).
+//! (256), full attention over 76 places (sparse over 1280), three layers of 96 (64 of 3968).
 //!
 //! Two of its parts are exercises: the code ([`Quantize`]) and the sequence ([`DalleSequence`]).
 

@@ -74,7 +74,8 @@ mod tests {
     use super::*;
 
     fn moments(rows: &[[f32; 2]]) -> Moments {
-        Moments::of(&Tensor::new(rows, &Device::Cpu).unwrap()).unwrap()
+        let values = Tensor::from_vec(rows.concat(), (rows.len(), 2), &Device::Cpu);
+        Moments::of(&values.unwrap()).unwrap()
     }
 
     #[test]
