@@ -28,11 +28,17 @@ impl Picture {
     /// # Errors
     /// [`Error::Plot`] when the encoder refuses, as for a picture without pixels.
     pub fn from_image(image: &RgbImage, alt: impl Into<String>) -> Result<Self> {
+        Self::encode(image, alt.into())
+    }
+
+    /// Apart, since a cell compiles generic functions anew with all that they call.
+    #[inline(never)]
+    fn encode(image: &RgbImage, alt: String) -> Result<Self> {
         let mut png = Vec::new();
         image::codecs::png::PngEncoder::new(&mut png)
             .write_image(image, image.width(), image.height(), ExtendedColorType::Rgb8)
             .map_err(|e| Error::Plot(format!("the picture cannot be encoded: {e}")))?;
-        Ok(Self { png, alt: alt.into() })
+        Ok(Self { png, alt })
     }
 
     /// Writes the PNG file.

@@ -29,7 +29,12 @@ enum Face {
 impl Progress {
     /// Starts the clock.
     pub fn new(what: impl Into<String>, total: usize) -> Self {
-        let what = what.into();
+        Self::start(what.into(), total)
+    }
+
+    /// Apart, since a cell compiles generic functions anew with all that they call.
+    #[inline(never)]
+    fn start(what: String, total: usize) -> Self {
         let now = Instant::now();
         let live = Live::new();
         let face = if live.is_live() {

@@ -26,27 +26,36 @@ const ROWS: usize = 20;
 
 impl<T: Debug + ?Sized> Show for T {
     fn evcxr_display(&self) {
-        // A cell that ends in `println!(…)` has the value `()`.
-        if is::<T, ()>() {
-        } else if is::<T, Tensor>() {
-            // SAFETY: `T` is `Tensor`.
-            let tensor = unsafe { &*(&raw const *self).cast::<Tensor>() };
-            plain(&tensor.to_string());
-        } else if is::<T, DataFrame>() {
-            // SAFETY: `T` is `DataFrame`.
-            let frame = unsafe { &*(&raw const *self).cast::<DataFrame>() };
-            Table::of_frame(frame, ROWS).evcxr_display();
-        } else if is::<T, RgbImage>() {
-            // SAFETY: `T` is `RgbImage`.
-            let image = unsafe { &*(&raw const *self).cast::<RgbImage>() };
-            let words = format!("a picture of {} × {} pixels", image.width(), image.height());
-            match Picture::from_image(image, words) {
-                Ok(picture) => picture.evcxr_display(),
-                Err(error) => plain(&error.to_string()),
-            }
-        } else {
-            plain(&format!("{self:?}"));
+        show_value(id::<T>(), (&raw const *self).cast(), &self);
+    }
+}
+
+/// The value at `value`, whose type is `id` and whose other form is `debug`.
+///
+/// Not generic, and never inlined: each cell compiles what it calls of generic functions anew, a PNG encoder for one.
+#[inline(never)]
+fn show_value(id: TypeId, value: *const (), debug: &dyn Debug) {
+    let is = |other: TypeId| id == other;
+    // A cell that ends in `println!(…)` has the value `()`.
+    if is(TypeId::of::<()>()) {
+    } else if is(TypeId::of::<Tensor>()) {
+        // SAFETY: the value is a `Tensor`.
+        let tensor = unsafe { &*value.cast::<Tensor>() };
+        plain(&tensor.to_string());
+    } else if is(TypeId::of::<DataFrame>()) {
+        // SAFETY: the value is a `DataFrame`.
+        let frame = unsafe { &*value.cast::<DataFrame>() };
+        Table::of_frame(frame, ROWS).evcxr_display();
+    } else if is(TypeId::of::<RgbImage>()) {
+        // SAFETY: the value is an `RgbImage`.
+        let image = unsafe { &*value.cast::<RgbImage>() };
+        let words = format!("a picture of {} × {} pixels", image.width(), image.height());
+        match Picture::from_image(image, words) {
+            Ok(picture) => picture.evcxr_display(),
+            Err(error) => plain(&error.to_string()),
         }
+    } else {
+        plain(&format!("{debug:?}"));
     }
 }
 
@@ -54,9 +63,8 @@ fn plain(text: &str) {
     show(Way::Value, &[("text/plain", text)]);
 }
 
-/// Whether `T` is `U`, a type without lifetimes. `TypeId::of` alone wants a `'static` `T`, which the type of an expression
-/// in a cell need not be.
-fn is<T: ?Sized, U: 'static + ?Sized>() -> bool {
+/// Which type `T` is. `TypeId::of` alone wants a `'static` `T`, which the type of an expression in a cell need not be.
+fn id<T: ?Sized>() -> TypeId {
     trait Id {
         fn id(&self) -> TypeId
         where
@@ -74,7 +82,7 @@ fn is<T: ?Sized, U: 'static + ?Sized>() -> bool {
     // SAFETY: the reference lives for this call, and `id` looks at no value. Lifetimes are not part of a `TypeId`, and a
     // type that has any is none of the types without, whatever they are.
     let erased = unsafe { std::mem::transmute::<&dyn Id, &(dyn Id + 'static)>(&phantom) };
-    erased.id() == TypeId::of::<U>()
+    erased.id()
 }
 
 #[cfg(test)]
@@ -84,7 +92,9 @@ mod tests {
     #[test]
     fn a_type_is_told_also_where_it_borrows() {
         fn of<T: ?Sized>(_: &T) -> (bool, bool, bool) {
-            (is::<T, Tensor>(), is::<T, ()>(), is::<T, str>())
+            let id = id::<T>();
+            let is = |other| id == other;
+            (is(TypeId::of::<Tensor>()), is(TypeId::of::<()>()), is(TypeId::of::<str>()))
         }
         let tensor = Tensor::zeros(2, candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
         assert_eq!(of(&tensor), (true, false, false));

@@ -118,9 +118,15 @@ impl Tokenizer {
         max_length: usize,
         device: &Device,
     ) -> Result<Encoded> {
+        self.batch(&texts.iter().map(S::as_ref).collect::<Vec<_>>(), max_length, device)
+    }
+
+    /// Apart, since a cell compiles generic functions anew with all that they call.
+    #[inline(never)]
+    fn batch(&self, texts: &[&str], max_length: usize, device: &Device) -> Result<Encoded> {
         let rows = texts
             .iter()
-            .map(|text| self.encode(text.as_ref(), max_length))
+            .map(|text| self.encode(text, max_length))
             .collect::<Result<Vec<_>>>()?;
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
         let padded = |row: &Vec<u32>, one: bool| -> Vec<u32> {
