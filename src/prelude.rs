@@ -32,7 +32,8 @@ pub use crate::dataset::{
 };
 pub use crate::display::{
     Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Spread, Table, bars,
-    heatmap, image_grid, interrupted, line_plot, loss_curves, similarity_heatmap, spread_plot,
+    heatmap, image_grid, interrupted, line_plot, loss_curves, parameters, similarity_heatmap,
+    spread_plot,
 };
 pub use crate::encoder::{self, ImageEncoder, TextEncoder};
 pub use crate::exercise::hint::{Hint, hint};

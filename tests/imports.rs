@@ -9,7 +9,8 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("config", 0, &["error"]),
     ("nn", 1, &[]),
     ("text", 1, &[]),
-    ("display", 1, &[]),
+    // It shows parameters as a table.
+    ("display", 1, &["nn"]),
     ("dataset", 2, &[]),
     ("checkpoint", 2, &[]),
     ("hub", 2, &[]),

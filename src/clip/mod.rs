@@ -7,7 +7,6 @@ mod index;
 mod live;
 mod model;
 mod nearest;
-mod parameters;
 mod retrieval;
 mod show;
 mod train;

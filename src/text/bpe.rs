@@ -162,10 +162,22 @@ impl BpeTokenizer {
         side: Side,
         device: &Device,
     ) -> Result<Encoded> {
+        self.batch(&texts.iter().map(S::as_ref).collect::<Vec<_>>(), max_length, side, device)
+    }
+
+    /// Apart, since a cell compiles generic functions anew with all that they call.
+    #[inline(never)]
+    fn batch(
+        &self,
+        texts: &[&str],
+        max_length: usize,
+        side: Side,
+        device: &Device,
+    ) -> Result<Encoded> {
         let rows = texts
             .iter()
             .map(|text| {
-                let mut ids = self.encode(text.as_ref())?;
+                let mut ids = self.encode(text)?;
                 ids.truncate(max_length);
                 Ok(ids)
             })

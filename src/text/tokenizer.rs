@@ -124,10 +124,8 @@ impl Tokenizer {
     /// Apart, since a cell compiles generic functions anew with all that they call.
     #[inline(never)]
     fn batch(&self, texts: &[&str], max_length: usize, device: &Device) -> Result<Encoded> {
-        let rows = texts
-            .iter()
-            .map(|text| self.encode(text, max_length))
-            .collect::<Result<Vec<_>>>()?;
+        let rows =
+            texts.iter().map(|text| self.encode(text, max_length)).collect::<Result<Vec<_>>>()?;
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
         let padded = |row: &Vec<u32>, one: bool| -> Vec<u32> {
             let kept = row.iter().map(move |&id| if one { 1 } else { id });

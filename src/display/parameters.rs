@@ -1,18 +1,28 @@
 //! What a model is made of, as a table.
 
-use super::ClipModel;
-use crate::display::Table;
-use crate::nn::Param;
+use super::Table;
+use crate::nn::{Param, Params};
 
-impl ClipModel {
-    /// The model's parameters by part: how many tensors and numbers each has, and whether it trains.
-    pub fn parameters(&self) -> Table {
-        table(&self.params().all())
-    }
+/// A model's parameters by part, in PyTorch's sense of `named_parameters`: how many tensors and numbers each part has, the
+/// shape where it is a single tensor, and whether it trains or is frozen; the sum in the last row.
+///
+/// ```
+/// # use vision_language::{display::parameters, nn::{Init, Params}};
+/// # use candle_core::Device;
+/// let params = Params::new(&Device::Cpu, 0);
+/// params.pp("fc").get((3, 2), "weight", Init::Const(0.))?;
+/// params.pp("fc").set_trainable(false);
+/// assert_eq!(parameters(&params).rows[0], ["fc", "(3, 2)", "6", "frozen"]);
+/// # Ok::<(), vision_language::Error>(())
+/// ```
+pub fn parameters(params: &Params) -> Table {
+    table(&params.all())
+}
 
-    /// The table of [`parameters`](Self::parameters), below a notebook's cell.
+impl Params {
+    /// The table of [`parameters`], below a notebook's cell.
     pub fn evcxr_display(&self) {
-        self.parameters().evcxr_display();
+        parameters(self).evcxr_display();
     }
 }
 
@@ -23,11 +33,12 @@ struct Part {
     tensors: usize,
     numbers: usize,
     trainable: usize,
+    shape: Vec<usize>,
 }
 
 fn table(params: &[Param]) -> Table {
     let mut parts: Vec<Part> = Vec::new();
-    let (mut numbers, mut buffers) = (0, 0);
+    let (mut numbers, mut trained, mut buffers) = (0, 0, 0);
     for param in params {
         let count = param.var().elem_count();
         if param.is_buffer() {
@@ -35,6 +46,7 @@ fn table(params: &[Param]) -> Table {
             continue;
         }
         numbers += count;
+        trained += if param.is_trainable() { count } else { 0 };
         let name = part_of(param.name());
         if parts.last().is_none_or(|part| part.name != name) {
             parts.push(Part { name, ..Part::default() });
@@ -43,23 +55,39 @@ fn table(params: &[Param]) -> Table {
             part.tensors += 1;
             part.numbers += count;
             part.trainable += usize::from(param.is_trainable());
+            part.shape = param.var().dims().to_vec();
         }
     }
-    let mut table = Table::new(["part", "tensors", "numbers", "trains"]);
+    let mut table = Table::new(["part", "shape", "numbers", "trains"]);
     for part in parts {
         let trains = match part.trainable {
             0 => "frozen",
             n if n == part.tensors => "yes",
             _ => "in part",
         };
-        let cells = [part.name, part.tensors.to_string(), spaced(part.numbers), trains.into()];
-        table = table.row(cells);
+        let shape = match part.tensors {
+            1 => shape_of(&part.shape),
+            n => format!("{n} tensors"),
+        };
+        table = table.row([part.name, shape, spaced(part.numbers), trains.into()]);
     }
+    let trains = match trained {
+        0 => "frozen".to_string(),
+        n if n == numbers => "yes".to_string(),
+        n => format!("{} of them", spaced(n)),
+    };
+    table = table.row(["sum".to_string(), String::new(), spaced(numbers), trains]);
     let statistics = match buffers {
         0 => String::new(),
-        n => format!(", and {} running statistics of batch norms", spaced(n)),
+        n => format!("beside {} running statistics of batch norms", spaced(n)),
     };
-    table.note(format!("{} numbers to learn or keep{statistics}", spaced(numbers)))
+    table.note(statistics)
+}
+
+/// `(3, 2)` as candle writes it.
+fn shape_of(dims: &[usize]) -> String {
+    let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+    format!("({})", dims.join(", "))
 }
 
 /// The part that a parameter belongs to: up to the first number in its name (a stage, a layer), else its module.
@@ -129,13 +157,11 @@ mod tests {
         assert_eq!(
             table.rows,
             [
-                ["image_projection", "2", "9", "in part"],
-                ["text_projection", "1", "2,000", "frozen"]
+                ["image_projection", "2 tensors", "9", "in part"],
+                ["text_projection", "(40, 50)", "2,000", "frozen"],
+                ["sum", "", "2,009", "6 of them"]
             ]
         );
-        assert_eq!(
-            table.note,
-            "2,009 numbers to learn or keep, and 1 running statistics of batch norms"
-        );
+        assert_eq!(table.note, "beside 1 running statistics of batch norms");
     }
 }
