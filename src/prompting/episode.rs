@@ -1,13 +1,16 @@
 //! Tasks with examples in the prompt: made-up names for what is shown, and questions of one sort.
 
+use std::collections::BTreeMap;
+
 use candle_core::Tensor;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::Shot;
 use crate::dataset::Transform;
-use crate::dataset::scenes::{Background, HEIGHT, Scene, Split, WIDTH};
+use crate::dataset::scenes::{HEIGHT, Scene, Split, WIDTH};
 use crate::frozen::Example;
 use crate::{Error, Result};
 
@@ -57,23 +60,25 @@ pub fn name_episodes(
     if !(2..=NAMES.len()).contains(&ways) {
         return Err(Error::value("name_episodes, ways", "2 to 12", ways));
     }
+    let pool = pool(split, seed);
+    let rich: Vec<&Vec<Scene>> = pool.values().filter(|scenes| scenes.len() > repeats).collect();
+    if rich.len() < ways {
+        return Err(Error::value("name_episodes, repeats", "fewer", repeats));
+    }
     let one = |number: usize| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number as u64);
         let rng = &mut rng;
         let mut names = NAMES;
         names.shuffle(rng);
-        let mut scenes: Vec<Scene> = Vec::new();
-        while scenes.len() < ways {
-            let scene = Scene::sample(rng, split);
-            let object = |s: &Scene| s.kinds[0].object;
-            if scene.kinds.len() == 1 && scenes.iter().all(|s| object(s) != object(&scene)) {
-                scenes.push(scene);
-            }
-        }
+        // Each object with as many scenes as it is shown in, all of them different.
+        let scenes: Vec<Vec<&Scene>> = rich
+            .choose_multiple(rng, ways)
+            .map(|scenes| scenes.choose_multiple(rng, repeats + 1).collect())
+            .collect();
         let mut pictures = Vec::new();
-        let mut shot = |which: usize, rng: &mut ChaCha8Rng| -> Result<Shot> {
-            let scene = elsewhere(&scenes[which], split, rng);
+        let mut shot = |which: usize, turn: usize, rng: &mut ChaCha8Rng| -> Result<Shot> {
+            let scene = scenes[which][turn];
             let output = format!("{}.", names[which]);
             Ok(match shows {
                 Shows::Words => Shot::text(format!("{}.\n{NAMED}", scene.captions(rng)[2]), output),
@@ -85,36 +90,40 @@ pub fn name_episodes(
             })
         };
         let mut shots = Vec::new();
-        for _ in 0..repeats {
+        for turn in 0..repeats {
             let mut order: Vec<usize> = (0..ways).collect();
             order.shuffle(rng);
             for which in order {
-                shots.push(shot(which, rng)?);
+                shots.push(shot(which, turn, rng)?);
             }
         }
         let answer = rng.random_range(0..ways);
-        let query = shot(answer, rng)?;
+        let query = shot(answer, repeats, rng)?;
         let candidates = names[..ways].iter().map(ToString::to_string).collect();
         Ok(Episode { shots, query, nothing: Shot::query(NAMED), candidates, answer, pictures })
     };
-    (0..n).map(one).collect()
+    (0..n).into_par_iter().map(one).collect()
+}
+
+/// Scenes of one kind each, by their object.
+fn pool(split: Split, seed: u64) -> BTreeMap<usize, Vec<Scene>> {
+    /// About twenty of each object.
+    const SCENES: u64 = 6000;
+    let sample = |number: u64| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x706f_6f6c);
+        rng.set_stream(number);
+        Scene::sample(&mut rng, split)
+    };
+    let scenes: Vec<Scene> = (0..SCENES).into_par_iter().map(sample).collect();
+    let mut pool: BTreeMap<usize, Vec<Scene>> = BTreeMap::new();
+    for scene in scenes.into_iter().filter(|scene| scene.kinds.len() == 1) {
+        pool.entry(scene.kinds[0].object).or_default().push(scene);
+    }
+    pool
 }
 
 /// What stands before a made-up name.
 const NAMED: &str = "this is a";
-
-/// The same object in another place and number, as it may stand in a scene of the split.
-fn elsewhere(scene: &Scene, split: Split, rng: &mut ChaCha8Rng) -> Scene {
-    for _ in 0..2000 {
-        let other = Scene::sample(rng, split);
-        if other.kinds.len() == 1 && other.kinds[0].object == scene.kinds[0].object {
-            return other;
-        }
-    }
-    let mut again = scene.clone();
-    again.background = *Background::ALL.choose(rng).expect("ten");
-    again
-}
 
 /// Questions about scenes, each after `shots` examples of the same sort with their answers, drawn from `support` by the seed
 /// ([`frozen::examples`](crate::frozen::examples)). What is asked about is shown, or told by the scene's fullest caption. The

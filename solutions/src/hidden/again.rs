@@ -25,6 +25,8 @@ pub const AGAIN: &[Again] = &[
     Again { id: "visual_prefix", redraw: |seed, _, q| Ok(Some(stretched(seed, q)?)) },
     Again { id: "caption_loss", redraw: |seed, _, q| Ok(Some(stretched(seed, q)?)) },
     Again { id: "perplexity", redraw: perplexity },
+    Again { id: "prompt_template", redraw: super::prompting::redrawn },
+    Again { id: "few_shot_prompt", redraw: super::prompting::redrawn },
 ];
 
 /// Numbers of a question's own: the same question, the same numbers.

@@ -5,6 +5,7 @@ use std::path::Path;
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 use vision_language::Result;
 use vision_language::exercise::ask::Question;
 use vision_language::prelude::Shot;
@@ -67,4 +68,46 @@ pub(super) fn few_shot_prompt(seed: u64, _: &Path) -> Result<Vec<Question>> {
         );
     }
     Ok(questions)
+}
+
+/// The same question with every letter exchanged for another one throughout: what was equal stays equal, small letters stay
+/// small, words stay as long, and the marks [X] and [Z] stay.
+pub(super) fn redrawn(seed: u64, _: &Path, q: &Question) -> Result<Option<Question>> {
+    let random = &mut random(&format!("{} in other letters", q.exercise), seed);
+    let mut letters: Vec<u8> = (b'a'..=b'z').collect();
+    letters.shuffle(random);
+    let letter = |c: char| match c {
+        'a'..='z' => char::from(letters[usize::from(c as u8 - b'a')]),
+        'A'..='Z' => char::from(letters[usize::from(c as u8 - b'A')].to_ascii_uppercase()),
+        _ => c,
+    };
+    let text = |text: &str| -> String {
+        let pieces = text.split_inclusive(']').map(|piece| {
+            let mark = ["[X]", "[Z]"].into_iter().find(|mark| piece.ends_with(mark)).unwrap_or("");
+            let words = piece.strip_suffix(mark).unwrap_or(piece);
+            words.chars().map(letter).collect::<String>() + mark
+        });
+        pieces.collect()
+    };
+    let mut other = q.clone();
+    for (name, word) in &mut other.words {
+        *word = match name.as_str() {
+            "shots" | "query" | "answers" => {
+                let mut json: Value = serde_json::from_str(word)?;
+                in_json(&mut json, &text);
+                json.to_string()
+            }
+            _ => text(word),
+        };
+    }
+    Ok(Some(other))
+}
+
+fn in_json(json: &mut Value, text: &dyn Fn(&str) -> String) {
+    match json {
+        Value::String(word) => *word = text(word),
+        Value::Array(all) => all.iter_mut().for_each(|one| in_json(one, text)),
+        Value::Object(fields) => fields.values_mut().for_each(|one| in_json(one, text)),
+        _ => {}
+    }
 }
