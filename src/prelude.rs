@@ -16,7 +16,7 @@ pub use crate::clip::{
 };
 pub use crate::config::{
     BertConfig, Config, DistilBertConfig, EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig,
-    ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
+    LanguageModelConfig, LlamaConfig, ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
 };
 pub use crate::dalle::{
     Dalle, DalleConfig, DalleData, DalleHoles, DalleLog, DalleSequence, DalleStep, DrawConfig,
@@ -44,7 +44,8 @@ pub use crate::frozen::{
     valid_frozen_epoch, vqa,
 };
 pub use crate::language_model::{
-    Decoding, EarlyStopping, GenerateConfig, Gpt2, KvCache, Likelihood, LmInput, Perplexity,
+    CausalLm, Decoding, EarlyStopping, GenerateConfig, Gpt2, KvCache, Likelihood, Llama, LmInput,
+    Perplexity,
     generate, likelihood, score, score_long, token_log_probabilities,
 };
 pub use crate::measure::{

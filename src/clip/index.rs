@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::ClipModel;
 use crate::checkpoint::{StateDict, load_safetensors, save_safetensors};
-use crate::dataset::{Transform, load_image};
+use crate::dataset::Transform;
 use crate::display::Interruptible;
 use crate::nn::Mode;
 use crate::{Error, Result};
@@ -44,7 +44,7 @@ impl ImageIndex {
         for (chunk, names) in image_filenames.chunks(BATCH).enumerate() {
             stop.check(|| format!("{} of {} are done", chunk * BATCH, image_filenames.len()))?;
             let one = |(i, name): (usize, &String)| {
-                transform.apply(&load_image(&folder.join(name), chunk * BATCH + i)?)
+                transform.load(&folder.join(name), chunk * BATCH + i)
             };
             let images: Vec<Tensor> =
                 names.par_iter().enumerate().map(one).collect::<Result<_>>()?;

@@ -4,6 +4,7 @@ mod checkpoint;
 mod contract;
 mod features;
 mod index;
+mod index_file;
 mod live;
 mod model;
 mod nearest;
@@ -13,6 +14,7 @@ mod train;
 
 pub use contract::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
 pub use index::ImageIndex;
+pub use index_file::{IndexFile, Precision, mixed_query};
 pub use live::LiveCurves;
 pub use model::{ClipModel, LinearHead};
 pub use nearest::nearest;

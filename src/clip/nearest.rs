@@ -28,19 +28,27 @@ pub fn nearest(embeddings: &Tensor, query: &Tensor, n: usize) -> Result<Vec<(usi
             let query: Vec<f32> = query.iter().map(|q| q / length).collect();
             let blocks = rows.par_chunks(ROWS * p).enumerate();
             let best = blocks.map(|(block, rows)| Best::of(rows, &query, block * ROWS, n));
-            Ok(best.reduce(|| Best { n, found: Vec::new() }, Best::join).found)
+            Ok(best.reduce(|| Best::none(n), Best::join).found)
         })
     })?;
     Ok(found)
 }
 
 /// The best `n` so far, in order.
-struct Best {
+pub(super) struct Best {
     n: usize,
     found: Vec<(usize, f32)>,
 }
 
 impl Best {
+    pub fn none(n: usize) -> Self {
+        Self { n, found: Vec::new() }
+    }
+
+    pub fn found(self) -> Vec<(usize, f32)> {
+        self.found
+    }
+
     /// Of rows from `first` on.
     fn of(rows: &[f32], query: &[f32], first: usize, n: usize) -> Self {
         let mut best = Self { n, found: Vec::new() };
@@ -57,7 +65,7 @@ impl Best {
     }
 
     #[inline(always)]
-    fn offer(&mut self, row: usize, similarity: f32) {
+    pub fn offer(&mut self, row: usize, similarity: f32) {
         let worst = if self.found.len() < self.n { None } else { self.found.last() };
         if worst.map_or(self.n > 0 && !similarity.is_nan(), |worst| similarity > worst.1) {
             self.insert(row, similarity);
@@ -72,7 +80,7 @@ impl Best {
     }
 
     /// `later` has the rows behind those of `self`.
-    fn join(mut self, later: Self) -> Self {
+    pub fn join(mut self, later: Self) -> Self {
         later.found.into_iter().for_each(|(row, similarity)| self.offer(row, similarity));
         self
     }

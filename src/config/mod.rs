@@ -14,7 +14,7 @@ mod text_encoder;
 pub use image_encoder::{
     EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage, ResNetConfig, ResidualLayer, Stem,
 };
-pub use language::Gpt2Config;
+pub use language::{Gpt2Config, LanguageModelConfig, LlamaConfig};
 pub use text_encoder::{BertConfig, DistilBertConfig, Pooling, TextEncoderConfig};
 
 /// What starts an encoder.
@@ -95,6 +95,9 @@ pub struct Config {
     pub image_encoder: ImageEncoderConfig,
     /// The text encoder.
     pub text_encoder: TextEncoderConfig,
+    /// The causal language model of the later chapters: Frozen, perplexity, prompting.
+    #[serde(default)]
+    pub language_model: LanguageModelConfig,
     /// A folder with the preset's model files, a folder a model, as `cargo vl fetch --out` makes it; none: the model
     /// hub's cache on this machine. `tiny` needs none of them. Not kept in checkpoints.
     #[serde(skip)]
@@ -132,6 +135,7 @@ impl Config {
             text_trainable: true,
             image_encoder: ResNetConfig::tiny().into(),
             text_encoder: DistilBertConfig::tiny().into(),
+            language_model: Gpt2Config::tiny().into(),
             models: None,
             projection_dim: 128,
             dropout: 0.1,
@@ -139,14 +143,15 @@ impl Config {
         }
     }
 
-    /// A laptop and real pretrained weights, 110 MB in all: EfficientNet-Lite0 (1280) and MiniLM (384) at 224², on Flickr8k
-    /// or scenes; the rest as the lecture has it.
+    /// A laptop and real pretrained weights, 110 MB for CLIP: EfficientNet-Lite0 (1280) and MiniLM (384) at 224², on Flickr8k
+    /// or scenes; SmolLM2-135M where a language model is wanted; the rest as the lecture has it.
     pub fn mini() -> Self {
         Self {
             preset: "mini".into(),
             max_length: 64,
             image_encoder: EfficientNetLiteConfig::lite0().into(),
             text_encoder: BertConfig::minilm_l6().into(),
+            language_model: LlamaConfig::smollm2_135m().into(),
             ..Self::lecture()
         }
     }
@@ -163,6 +168,7 @@ impl Config {
             text_encoder_lr: 1e-5,
             image_encoder: ResNetConfig::resnet50().into(),
             text_encoder: DistilBertConfig::base_uncased().into(),
+            language_model: Gpt2Config::gpt2().into(),
             projection_dim: 256,
             ..Self::tiny()
         }

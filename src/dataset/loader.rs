@@ -54,6 +54,7 @@ impl Loader {
         workers: usize,
         unique_images: bool,
     ) -> Result<Self> {
+        crate::nn::keep_freed_memory();
         let names = (0..dataset.len()).map(|i| dataset.image_filename(i));
         let picture_of = Order::pictures(names);
         let pictures = picture_of.iter().max().map_or(0, |last| last + 1);

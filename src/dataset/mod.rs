@@ -4,6 +4,7 @@ mod batch;
 mod captions;
 mod contract;
 mod for_encoder;
+mod jpeg;
 mod loader;
 mod order;
 mod pairs;

@@ -8,7 +8,8 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::contract::{Item, PairDataset};
-use super::{Batch, Transform, load_image};
+use super::{Batch, Transform};
+use crate::nn::ops::unwritten;
 use crate::text::Tokenizer;
 use crate::{Error, Result};
 
@@ -78,7 +79,7 @@ impl FolderPairs {
     fn with_pixels<R>(&self, index: usize, use_them: impl FnOnce(&[u8]) -> R) -> Result<R> {
         let read = || -> Result<Vec<u8>> {
             let path = self.folder.join(&self.image_filenames[index]);
-            Ok(self.transform.resize_u8(&load_image(&path, index)?)?.into_raw())
+            self.transform.read(&path, index)
         };
         let Some(cache) = &self.cache else { return Ok(use_them(&read()?)) };
         let slot = &cache.pixels[cache.entry[index]];
@@ -158,7 +159,7 @@ impl PairDataset for FolderPairs {
             return Err(Error::value("FolderPairs::batch", "at least one index", "none"));
         }
         let table = self.transform.table();
-        let mut values = vec![0f32; b * 3 * s * s];
+        let mut values = unwritten(b * 3 * s * s);
         for (&index, image) in indices.iter().zip(values.chunks_exact_mut(3 * s * s)) {
             self.with_pixels(index, |pixels| table.normalise(pixels, image))?;
         }

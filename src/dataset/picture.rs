@@ -11,12 +11,22 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Image`] when the file is missing, empty, cut short, or does not decode.
 pub fn load_image(path: &Path, index: usize) -> Result<RgbImage> {
-    let bad = |why: String| Error::Image { path: path.to_path_buf(), index, why };
-    let bytes = std::fs::read(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => bad("the file is not there".into()),
-        _ => bad(e.to_string()),
-    })?;
-    decode(&bytes).map_err(bad)
+    decode_image(&read_file(path, index)?, path, index)
+}
+
+pub(super) fn read_file(path: &Path, index: usize) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| {
+        let why = match e.kind() {
+            std::io::ErrorKind::NotFound => "the file is not there".into(),
+            _ => e.to_string(),
+        };
+        Error::Image { path: path.to_path_buf(), index, why }
+    })
+}
+
+/// [`load_image`] of a file that was read already.
+pub(super) fn decode_image(bytes: &[u8], path: &Path, index: usize) -> Result<RgbImage> {
+    decode(bytes).map_err(|why| Error::Image { path: path.to_path_buf(), index, why })
 }
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, String> {

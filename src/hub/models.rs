@@ -83,6 +83,30 @@ pub const MINILM_L6: HubModel = HubModel {
     ],
 };
 
+/// SmolLM2 with 135 million parameters, trained to write on.
+pub const SMOLLM2_135M: HubModel = HubModel {
+    repo: "HuggingFaceTB/SmolLM2-135M",
+    also: &[],
+    revision: "main",
+    files: &[
+        HubFile { name: "model.safetensors", sha256: None, about: 269_000_000 },
+        HubFile { name: "config.json", sha256: None, about: 700 },
+        HubFile { name: "tokenizer.json", sha256: None, about: 2_100_000 },
+    ],
+};
+
+/// GPT-2 with 124 million parameters.
+pub const GPT2: HubModel = HubModel {
+    repo: "openai-community/gpt2",
+    also: &["gpt2"],
+    revision: "main",
+    files: &[
+        HubFile { name: "model.safetensors", sha256: None, about: 548_000_000 },
+        HubFile { name: "config.json", sha256: None, about: 700 },
+        HubFile { name: "tokenizer.json", sha256: None, about: 1_360_000 },
+    ],
+};
+
 /// The models that a preset starts from.
 #[derive(Clone, Copy, Debug)]
 pub struct PresetModels {
@@ -92,12 +116,14 @@ pub struct PresetModels {
     pub image: HubModel,
     /// Its text encoder, with the tokenizer.
     pub text: HubModel,
+    /// Its causal language model, with a tokenizer of its own: for the later chapters, fetched when asked for.
+    pub language: HubModel,
 }
 
 /// Every preset that needs files.
 pub const PRESETS: [PresetModels; 2] = [
-    PresetModels { preset: "mini", image: EFFICIENTNET_LITE0, text: MINILM_L6 },
-    PresetModels { preset: "lecture", image: RESNET_50, text: DISTILBERT },
+    PresetModels { preset: "mini", image: EFFICIENTNET_LITE0, text: MINILM_L6, language: SMOLLM2_135M },
+    PresetModels { preset: "lecture", image: RESNET_50, text: DISTILBERT, language: GPT2 },
 ];
 
 impl PresetModels {
@@ -106,9 +132,9 @@ impl PresetModels {
         PRESETS.into_iter().find(|models| models.preset == preset)
     }
 
-    /// About how long all its files are, bytes.
+    /// About how long the files of its encoders are, bytes.
     pub fn about(&self) -> u64 {
-        [self.image, self.text].iter().flat_map(|m| m.files).map(|f| f.about).sum()
+        self.image.about() + self.text.about()
     }
 
     /// Where the weights of one of its models lie: in the folder NAME of `folder` (NAME is the last part of the
@@ -130,6 +156,22 @@ impl PresetModels {
         })
     }
 
+    /// The folder of its language model: `folder`'s `SmolLM2-135M` or `gpt2`, else the hub's cache.
+    ///
+    /// # Errors
+    /// As [`weights`](Self::weights).
+    pub fn language_folder(&self, folder: Option<&Path>) -> Result<PathBuf> {
+        self.found(&self.language, folder, "the language model", &|folder| {
+            let whole = self.language.files.iter().all(|f| folder.join(f.name).is_file());
+            let gguf = || {
+                let entries = std::fs::read_dir(folder).ok()?;
+                let mut paths = entries.filter_map(|e| Some(e.ok()?.path()));
+                paths.find(|p| p.extension().is_some_and(|ending| ending == "gguf"))
+            };
+            Ok((whole || gguf().is_some()).then(|| folder.to_path_buf()))
+        })
+    }
+
     fn found(
         &self,
         model: &HubModel,
@@ -146,13 +188,17 @@ impl PresetModels {
                 return Ok(path);
             }
         }
-        let (preset, size) = (self.preset, bytes(self.about()));
+        let (language, size) = match model.repo == self.language.repo {
+            true => (" --language-model", self.language.about()),
+            false => ("", self.about()),
+        };
+        let (preset, size) = (self.preset, bytes(size));
         let out = folder.map_or(String::new(), |f| format!(" --out {}", f.display()));
         Err(Error::Missing {
             what: format!("{what} of {} (preset `{preset}`)", model.repo),
             place: places.into_iter().next().unwrap_or_default(),
             next: format!(
-                "`cargo vl fetch {preset}{out}` fetches the preset's files (about {size}); the preset `tiny` needs none"
+                "`cargo vl fetch {preset}{language}{out}` fetches the preset's files (about {size}); the preset `tiny` needs none"
             ),
         })
     }
@@ -162,6 +208,11 @@ impl HubModel {
     /// The last part of the repository's name: `resnet-50`.
     pub fn name(&self) -> &'static str {
         self.repo.rsplit('/').next().unwrap_or(self.repo)
+    }
+
+    /// About how long its files are, bytes.
+    pub fn about(&self) -> u64 {
+        self.files.iter().map(|file| file.about).sum()
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Decoding, Gpt2, KvCache, LmInput};
+use super::{CausalLm, Decoding, KvCache, LmInput};
 use crate::nn::Mode;
 use crate::{Error, Result};
 
@@ -37,8 +37,12 @@ impl GenerateConfig {
 /// ends in the last column.
 ///
 /// # Errors
-/// When a row ends in padding, or the text with its continuation is longer than the model's position table.
-pub fn generate(model: &Gpt2, input: &LmInput, how: &GenerateConfig) -> Result<Vec<Vec<u32>>> {
+/// When a row ends in padding, or the text with its continuation is longer than the model reads.
+pub fn generate(
+    model: &dyn CausalLm,
+    input: &LmInput,
+    how: &GenerateConfig,
+) -> Result<Vec<Vec<u32>>> {
     let (b, t, _) = input.embeddings.dims3()?;
     let device = input.embeddings.device();
     let last = input.attention_mask.to_dtype(DType::U32)?.narrow(1, t - 1, 1)?.flatten_all()?;

@@ -12,7 +12,8 @@
 use candle_core::{D, DType, Tensor};
 use candle_nn::ops::softmax;
 
-use super::{KvCache, LmInput};
+use super::causal::{check_input, resized};
+use super::{CausalLm, KvCache, LmInput};
 use crate::config::Gpt2Config;
 use crate::display::{Table, parameters};
 use crate::nn::{Dropout, Embedding, LayerNorm, Linear, Mode, Params, ops};
@@ -230,23 +231,7 @@ impl Gpt2 {
 
     /// Embeddings with their positions added, `(b, s, d)`.
     fn placed(&self, input: &LmInput, cache: Option<&KvCache>) -> Result<Tensor> {
-        let (b, s, _) = input.embeddings.dims3()?;
-        let t = s + cache.map_or(0, KvCache::len);
-        if input.attention_mask.dims() != [b, t] {
-            return Err(Error::shape(
-                "language model, attention_mask",
-                format!("({b}, {t}): {s} new places and {} read before", t - s),
-                input.attention_mask.shape(),
-            ));
-        }
-        let last = input.position_ids.flatten_all()?.max(0)?.to_scalar::<u32>()?;
-        if last as usize >= self.config.n_positions {
-            let expected = format!(
-                "at most {} places; cut the text, or score it by a sliding window",
-                self.config.n_positions
-            );
-            return Err(Error::value("language model, text", expected, last + 1));
-        }
+        check_input(input, cache.map_or(0, KvCache::len), self.config.n_positions)?;
         Ok((&input.embeddings + self.wpe.forward(&input.position_ids)?)?)
     }
 
@@ -265,21 +250,51 @@ impl Gpt2 {
     /// # Errors
     /// When `vocab_size` is 0.
     pub fn resize_token_embeddings(&mut self, vocab_size: usize) -> Result<()> {
-        if vocab_size == 0 {
-            return Err(Error::value("resize_token_embeddings", "at least 1 token", 0));
-        }
-        let old = self.wte.weight().detach();
-        let (v, d) = old.dims2()?;
-        let table = if vocab_size <= v {
-            old.narrow(0, 0, vocab_size)?
-        } else {
-            let mean = old.mean_keepdim(0)?.broadcast_as((vocab_size - v, d))?;
-            Tensor::cat(&[&old, &mean], 0)?
-        };
+        let table = resized(&self.wte.weight().detach(), vocab_size)?;
         let place = self.params.pp("transformer.wte");
         place.replace("weight", &table)?;
-        self.wte = Embedding::new(vocab_size, d, &place)?;
+        self.wte = Embedding::new(vocab_size, self.config.n_embd, &place)?;
         self.config.vocab_size = vocab_size;
         Ok(())
+    }
+}
+
+/// The same methods, for whoever holds any language model.
+impl CausalLm for Gpt2 {
+    fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn vocab_size(&self) -> usize {
+        self.config.vocab_size
+    }
+
+    fn width(&self) -> usize {
+        self.config.n_embd
+    }
+
+    fn longest(&self) -> usize {
+        self.config.n_positions
+    }
+
+    fn embed(&self, input_ids: &Tensor) -> Result<Tensor> {
+        self.embed(input_ids)
+    }
+
+    fn hidden(
+        &self,
+        input: &LmInput,
+        mode: Mode,
+        cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
+        self.hidden(input, mode, cache)
+    }
+
+    fn predict(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.predict(hidden)
+    }
+
+    fn resize_token_embeddings(&mut self, vocab_size: usize) -> Result<()> {
+        self.resize_token_embeddings(vocab_size)
     }
 }

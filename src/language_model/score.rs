@@ -6,7 +6,7 @@
 use candle_core::{D, DType, Tensor};
 use candle_nn::ops::log_softmax;
 
-use super::{Gpt2, LmInput};
+use super::{CausalLm, LmInput};
 use crate::nn::Mode;
 use crate::text::BpeTokenizer;
 use crate::{Error, Result};
@@ -73,15 +73,19 @@ pub fn token_log_probabilities(logits: &Tensor, input_ids: &Tensor) -> Result<Te
 /// The likelihood of each row of a padded batch: ids `(b, t)`, mask `(b, t)`. `words` is not known here, and 0.
 ///
 /// # Errors
-/// As [`Gpt2::logits`] and [`token_log_probabilities`].
-pub fn likelihood(model: &Gpt2, input_ids: &Tensor, mask: &Tensor) -> Result<Vec<Likelihood>> {
+/// As [`CausalLm::logits`] and [`token_log_probabilities`].
+pub fn likelihood(
+    model: &dyn CausalLm,
+    input_ids: &Tensor,
+    mask: &Tensor,
+) -> Result<Vec<Likelihood>> {
     of_input(model, &model.input(input_ids, mask)?, input_ids, mask)
 }
 
 /// As [`likelihood`], where some embeddings are not those of the ids. A target counts where `counted` `(b, t)` is 1 and a
 /// token stands before it.
 pub(crate) fn of_input(
-    model: &Gpt2,
+    model: &dyn CausalLm,
     input: &LmInput,
     input_ids: &Tensor,
     counted: &Tensor,
@@ -103,14 +107,21 @@ pub(crate) fn of_input(
     Ok(chances.iter().zip(read.iter().zip(&counted)).map(row).collect())
 }
 
+/// Tokens that [`score`] reads at once, where the model could read more: their logits take `window · v` values.
+const LONGEST_WINDOW: usize = 1024;
+
 /// The likelihood of a text of any length, after the token that stands between documents.
 ///
 /// # Errors
 /// When the tokenizer or the model refuses the text.
-pub fn score(model: &Gpt2, tokenizer: &BpeTokenizer, text: &str) -> Result<Likelihood> {
+pub fn score(
+    model: &dyn CausalLm,
+    tokenizer: &BpeTokenizer,
+    text: &str,
+) -> Result<Likelihood> {
     let mut ids = vec![tokenizer.end_of_text()?];
     ids.extend(tokenizer.encode(text)?);
-    let window = model.config().n_positions;
+    let window = model.longest().min(LONGEST_WINDOW);
     let found = score_long(model, &ids, window, window.div_ceil(2))?;
     Ok(Likelihood { words: text.split_whitespace().count(), ..found })
 }
@@ -120,7 +131,12 @@ pub fn score(model: &Gpt2, tokenizer: &BpeTokenizer, text: &str) -> Result<Likel
 ///
 /// # Errors
 /// When `stride` is 0 or larger than `window`, or there is no second token.
-pub fn score_long(model: &Gpt2, ids: &[u32], window: usize, stride: usize) -> Result<Likelihood> {
+pub fn score_long(
+    model: &dyn CausalLm,
+    ids: &[u32],
+    window: usize,
+    stride: usize,
+) -> Result<Likelihood> {
     if stride == 0 || stride > window || window < 2 {
         let got = format!("{stride} of {window}");
         return Err(Error::value("score_long, stride", "1 to the window, of at least 2", got));
@@ -152,6 +168,7 @@ mod tests {
 
     use super::*;
     use crate::config::Gpt2Config;
+    use crate::language_model::Gpt2;
     use crate::nn::Params;
 
     /// The slide's formula as it stands fails where the sum of logarithms does not.

@@ -34,6 +34,17 @@ impl Linear {
         Ok(Self { weight: params.get((out_features, in_features), "weight", init)?, bias: None })
     }
 
+    /// Without a bias, with normal weights of this deviation.
+    pub fn normal_no_bias(
+        in_features: usize,
+        out_features: usize,
+        deviation: f32,
+        params: &Params,
+    ) -> Result<Self> {
+        let weight = params.get((out_features, in_features), "weight", Init::Normal(deviation))?;
+        Ok(Self { weight, bias: None })
+    }
+
     /// With a bias of zeros and normal weights of deviation 0.02, as BERT and GPT-2 start.
     pub fn bert(in_features: usize, out_features: usize, params: &Params) -> Result<Self> {
         Self::normal(in_features, out_features, 0.02, params)
@@ -89,6 +100,32 @@ impl LayerNorm {
             return Err(Error::shape(what, format!("(…, {d})"), x.shape()));
         }
         ops::layer_norm(x, &self.weight.tensor(), &self.bias.tensor(), self.eps)
+    }
+}
+
+/// Divides the last dimension by its root mean square, as `nn.RMSNorm` (arXiv:1910.07467); differentiable.
+///
+/// `(…, d)` → `(…, d)`. Key: `weight (d)`.
+#[derive(Clone, Debug)]
+pub struct RmsNorm {
+    weight: Param,
+    eps: f64,
+}
+
+impl RmsNorm {
+    /// Starts as the plain division.
+    pub fn new(features: usize, eps: f64, params: &Params) -> Result<Self> {
+        Ok(Self { weight: params.get(features, "weight", Init::Const(1.))?, eps })
+    }
+
+    /// `(…, d)` → `(…, d)`
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let d = self.weight.var().elem_count();
+        if x.dims().last() != Some(&d) {
+            let what = format!("rms norm `{}`", self.weight.name());
+            return Err(Error::shape(what, format!("(…, {d})"), x.shape()));
+        }
+        ops::rms_norm(x, &self.weight.tensor(), self.eps)
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::sync::Once;
 
-/// Lets the allocator keep the memory of freed tensors. Done once, at a model's first parameter.
-pub(super) fn keep_freed_memory() {
+/// Lets the allocator keep the memory of freed tensors. Done once, at a model's first parameter or a loader's first batch.
+pub(crate) fn keep_freed_memory() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         #[cfg(all(target_os = "linux", target_env = "gnu"))]

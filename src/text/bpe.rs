@@ -9,7 +9,10 @@ use tokenizers::AddedToken;
 use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
 use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::digits::Digits;
+use tokenizers::pre_tokenizers::sequence::Sequence;
 
 use super::Encoded;
 use crate::{Error, Result};
@@ -27,6 +30,19 @@ pub enum Side {
 #[derive(Clone, Debug)]
 pub struct BpeTokenizer {
     inner: Arc<tokenizers::Tokenizer>,
+}
+
+/// A byte-level tokenizer in parts, as a GGUF file keeps it.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// The tokens by id, spelled as in a vocabulary: `Ġdog`.
+    pub tokens: Vec<String>,
+    /// Which two tokens become one, the most frequent first.
+    pub merges: Vec<(String, String)>,
+    /// Those of the tokens that stay whole in a text and are not decoded.
+    pub special: Vec<String>,
+    /// Whether every digit is a token of its own (SmolLM2), or digits merge as letters do (GPT-2).
+    pub single_digits: bool,
 }
 
 fn error(e: impl std::fmt::Display) -> Error {
@@ -83,6 +99,26 @@ impl BpeTokenizer {
         let model = BPE::from_file(&vocab, &merges).build().map_err(error)?;
         let mut inner = byte_level(model)?;
         inner.add_special_tokens([AddedToken::from(Self::END_OF_TEXT, true)]).map_err(error)?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Builds it from its parts.
+    ///
+    /// # Errors
+    /// When a merge names a token that is not there.
+    pub fn from_vocabulary(vocabulary: Vocabulary) -> Result<Self> {
+        let Vocabulary { tokens, merges, special, single_digits } = vocabulary;
+        let ids = tokens.into_iter().zip(0..).collect();
+        let model = BPE::builder().vocab_and_merges::<ahash::AHashMap<_, _>>(ids, merges);
+        let mut inner = byte_level(model.build().map_err(error)?)?;
+        if single_digits {
+            let parts: Vec<PreTokenizerWrapper> =
+                vec![Digits::new(true).into(), ByteLevel::new(false, true, true).into()];
+            inner.with_pre_tokenizer(Some(Sequence::new(parts)));
+        }
+        let special: Vec<AddedToken> =
+            special.into_iter().map(|token| AddedToken::from(token, true)).collect();
+        inner.add_special_tokens(special).map_err(error)?;
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -4,5 +4,5 @@ mod bpe;
 mod tokenizer;
 
 pub(crate) use bpe::pad;
-pub use bpe::{BpeTokenizer, Side};
+pub use bpe::{BpeTokenizer, Side, Vocabulary};
 pub use tokenizer::{Encoded, Tokenizer};

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use vision_language::candle_core::Tensor;
 use vision_language::dataset::scenes::{Asks, Split};
-use vision_language::dataset::{Transform, load_image};
+use vision_language::dataset::Transform;
 use vision_language::frozen::{Frozen, examples};
 
 use crate::holes::Holes;
@@ -54,7 +54,7 @@ fn model(checkpoint: Option<&Path>, holes: Option<&Holes>) -> Result<Frozen> {
 }
 
 fn picture(model: &Frozen, path: &Path) -> Result<Tensor> {
-    Ok(Transform::imagenet(model.config().base.size).apply(&load_image(path, 0)?)?)
+    Ok(Transform::imagenet(model.config().base.size).load(path, 0)?)
 }
 
 /// Does what the arguments say. A checkpoint wants the exercises' code, `holes`.

@@ -18,6 +18,9 @@ pub struct FetchArgs {
     /// which Python's transformers and timm share; HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are obeyed]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// The preset's causal language model instead of its encoders: SmolLM2-135M (mini), GPT-2 (lecture)
+    #[arg(long)]
+    language_model: bool,
     /// Print one JSON object instead of sentences
     #[arg(long)]
     json: bool,
@@ -29,19 +32,23 @@ pub struct FetchArgs {
 /// When a file cannot be fetched or written; what came before stays, and the next call goes on from there.
 pub fn fetch(args: &FetchArgs) -> Result<()> {
     if args.preset == "tiny" {
-        println!("The preset tiny needs no files: its encoders travel with the library.");
+        println!("The preset tiny needs no files: its models travel with the library.");
         return Ok(());
     }
     let models = PresetModels::of(&args.preset).ok_or_else(|| {
         Error::Usage(format!("PRESET: expected tiny, mini or lecture, got {:?}", args.preset))
     })?;
     let hub = Hub::from_env();
+    let wanted = match args.language_model {
+        true => vec![&models.language],
+        false => vec![&models.image, &models.text],
+    };
     if !args.json {
         let place = args.out.as_deref().unwrap_or(&hub.cache).display();
-        eprintln!("The files of {}, about {}, go to {place}.", args.preset, bytes(models.about()));
+        eprintln!("The files of {}, about {}, go to {place}.", args.preset, bytes(wanted.iter().map(|m| m.about()).sum()));
     }
     let mut files = Vec::new();
-    for model in [&models.image, &models.text] {
+    for model in wanted {
         for file in model.files {
             let path = one(&hub, model, file, args)?;
             if !args.json {
@@ -55,6 +62,10 @@ pub fn fetch(args: &FetchArgs) -> Result<()> {
         return Ok(());
     }
     let from = args.out.as_ref().map_or(String::new(), |f| format!(" --models {}", f.display()));
+    if args.language_model {
+        println!("Next: cargo vl frozen --help says what reads it; in Rust it is language_model::pretrained.");
+        return Ok(());
+    }
     println!("Next: cargo vl train --preset {}{from} --data DIR", args.preset);
     Ok(())
 }

@@ -91,6 +91,39 @@ pub fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
     Ok(graph::record([&x], x.shape(), y, backward)?)
 }
 
+/// `gate · σ(gate) · up`, σ the logistic function: the gated unit of Llama's feed-forward network (SwiGLU, arXiv:2002.05202).
+pub fn silu_gate(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
+    if !super::ours(gate) {
+        return super::fallback::silu_gate(gate, up);
+    }
+    if gate.shape() != up.shape() {
+        return Err(Error::shape("a gated unit", format!("{:?}", gate.shape()), up.shape()));
+    }
+    let (gate, up) = (gate.contiguous()?, up.contiguous()?);
+    let y = slices::with(&gate, |gate| {
+        slices::with(&up, |up| Ok(zip(gate, up, |x, up| x * logistic(x) * up)))
+    })?;
+    let kept = (gate.detach(), up.detach());
+    let backward = move |grad: Vec<f32>, wanted: [bool; 2]| {
+        let slope = |x: f32| {
+            let s = logistic(x);
+            s + x * s * (1. - s)
+        };
+        slices::with(&kept.0, |gate| {
+            slices::with(&kept.1, |up| {
+                let d_up = wanted[1].then(|| zip(gate, &grad, |x, g| x * logistic(x) * g));
+                let d_gate = wanted[0].then(|| {
+                    let mut d_gate = zip(up, &grad, |up, g| up * g);
+                    change(&mut d_gate, gate, |x, g| g * slope(x));
+                    d_gate
+                });
+                Ok([d_gate, d_up])
+            })
+        })
+    };
+    Ok(graph::record([&gate, &up], gate.shape(), y, backward)?)
+}
+
 /// `f` of every value, in parallel.
 fn map(xs: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     let mut ys = slices::unwritten(xs.len());

@@ -1,4 +1,5 @@
-//! Scaled dot-product attention (arXiv:1706.03762, section 3.2) over several heads, as one operation.
+//! Scaled dot-product attention (arXiv:1706.03762, section 3.2) over several heads, as one operation. Keys and values may have
+//! fewer heads than queries: then as many heads of queries share one of theirs (grouped queries, arXiv:2305.13245).
 
 use candle_core::{Result as CandleResult, Shape, Tensor};
 use rayon::prelude::*;
@@ -32,7 +33,8 @@ pub fn attention(
 
 /// [`attention`] of texts that are read from left to right: a query sees the keys up to its own place.
 ///
-/// queries `(b, s, d)` are those of the last `s` of `t` places; keys and values `(b, t, d)`, mask `(b, t)` → `(b, s, d)`.
+/// queries `(b, s, d)` are those of the last `s` of `t` places; keys and values `(b, t, d)`, or narrower by a divisor of
+/// `heads`; mask `(b, t)` → `(b, s, d)`.
 pub fn causal_attention(
     queries: &Tensor,
     keys: &Tensor,
@@ -93,7 +95,11 @@ struct Plan {
     s: usize,
     t: usize,
     d: usize,
+    /// The length of a key, and of a value.
+    key: usize,
     heads: usize,
+    /// Heads of queries that share a head of keys.
+    group: usize,
     /// The values of one head.
     width: usize,
     scale: f32,
@@ -108,29 +114,30 @@ struct Text<'a> {
 
 impl Plan {
     fn new(op: &Attention, q: &Shape, k: &Shape, v: &Shape) -> CandleResult<Self> {
-        let ((b, s, d), (b2, t, d2)) = (q.dims3()?, k.dims3()?);
+        let ((b, s, d), (b2, t, key)) = (q.dims3()?, k.dims3()?);
         let heads = op.heads;
         let few = op.causal && s > t;
-        if b != b2
-            || d != d2
-            || v != k
-            || op.bias.len() != b * t
-            || heads == 0
-            || d % heads != 0
-            || few
-        {
+        let group = if key == 0 { 0 } else { d / key };
+        let fits = b == b2 && v == k && op.bias.len() == b * t && group * key == d && !few;
+        if !fits || heads == 0 || d % heads != 0 || heads % group != 0 {
             candle_core::bail!(
                 "attention: expected queries (b, s, d), keys and values (b, t, d), mask (b, t) and heads that divide d; got {q:?}, {k:?}, {v:?}, {} and {heads}",
                 op.bias.len()
             );
         }
         let width = d / heads;
-        Ok(Self { b, s, t, d, heads, width, scale: 1. / (width as f32).sqrt() })
+        let scale = 1. / (width as f32).sqrt();
+        Ok(Self { b, s, t, d, key, heads, group, width, scale })
     }
 
-    /// One head's part of a text's rows.
-    fn head<'a>(&self, rows: &'a [f32], n: usize, head: usize) -> Matrix<'a> {
-        Matrix::strided(&rows[head * self.width..], n, self.width, self.d)
+    /// One head's part of a text's queries, or of what has their shape.
+    fn head<'a>(&self, rows: &'a [f32], head: usize) -> Matrix<'a> {
+        Matrix::strided(&rows[head * self.width..], self.s, self.width, self.d)
+    }
+
+    /// The part of a text's keys or values that this head looks at.
+    fn key_head<'a>(&self, rows: &'a [f32], head: usize) -> Matrix<'a> {
+        Matrix::strided(&rows[head / self.group * self.width..], self.t, self.width, self.key)
     }
 
     /// Where one head's result goes.
@@ -138,8 +145,15 @@ impl Plan {
         Output { values: &mut rows[head * self.width..], stride: self.d, add: false }
     }
 
+    /// Where the gradient of its keys or values goes: heads that share them add theirs.
+    fn key_out<'a>(&self, rows: &'a mut [f32], head: usize) -> Output<'a> {
+        let start = head / self.group * self.width;
+        let add = !head.is_multiple_of(self.group);
+        Output { values: &mut rows[start..], stride: self.key, add }
+    }
+
     fn text<'a>(&self, i: usize, q: &'a [f32], k: &'a [f32], v: &'a [f32]) -> Text<'a> {
-        let (queries, keys) = (self.s * self.d, self.t * self.d);
+        let (queries, keys) = (self.s * self.d, self.t * self.key);
         Text {
             q: &q[i * queries..][..queries],
             k: &k[i * keys..][..keys],
@@ -151,7 +165,7 @@ impl Plan {
 impl Attention {
     /// The weights `(s, t)` of one head, before anything falls away.
     fn weights(&self, plan: Plan, i: usize, head: usize, text: &Text, weights: &mut [f32]) {
-        let (q, k) = (plan.head(text.q, plan.s, head), plan.head(text.k, plan.t, head));
+        let (q, k) = (plan.head(text.q, head), plan.key_head(text.k, head));
         product(Output::new(weights, plan.t), q, k.t(), plan.scale, 1);
         let bias = &self.bias[i * plan.t..][..plan.t];
         slices::vectorised(
@@ -194,7 +208,7 @@ impl Attention {
                         );
                     }
                     let weights = Matrix::new(weights, plan.s, plan.t);
-                    product(plan.out(y, head), weights, plan.head(text.v, plan.t, head), 1., 1);
+                    product(plan.out(y, head), weights, plan.key_head(text.v, head), 1., 1);
                 }
             },
         );
@@ -204,7 +218,7 @@ impl Attention {
     /// With weights P, what is left of them D = P∘drops, and the gradient G of the result: `dV = Dᵀ G`,
     /// `dP = (G Vᵀ)∘drops`, `dS = P∘(dP − Σ dP∘P)` a row, `dQ = dS K · scale`, `dK = dSᵀ Q · scale`.
     fn backward(&self, plan: Plan, q: &[f32], k: &[f32], v: &[f32], g: &[f32]) -> [Vec<f32>; 3] {
-        let (queries, keys) = (plan.s * plan.d, plan.t * plan.d);
+        let (queries, keys) = (plan.s * plan.d, plan.t * plan.key);
         let mut grads = [q.len(), k.len(), v.len()].map(slices::unwritten);
         let [dq, dk, dv] = &mut grads;
         let (dq, dk, dv) = (Shared::new(dq), Shared::new(dk), Shared::new(dv));
@@ -223,8 +237,8 @@ impl Attention {
                 };
                 for head in 0..plan.heads {
                     self.weights(plan, i, head, &text, weights);
-                    let g = plan.head(g, plan.s, head);
-                    product(Output::new(ds, plan.t), g, plan.head(text.v, plan.t, head).t(), 1., 1);
+                    let g = plan.head(g, head);
+                    product(Output::new(ds, plan.t), g, plan.key_head(text.v, head).t(), 1., 1);
                     left.copy_from_slice(weights);
                     if let Some(factor) = self.factors(plan, i, head) {
                         slices::vectorised(
@@ -240,7 +254,7 @@ impl Attention {
                         );
                     }
                     let left = Matrix::new(left, plan.s, plan.t);
-                    product(plan.out(dv, head), left.t(), g, 1., 1);
+                    product(plan.key_out(dv, head), left.t(), g, 1., 1);
                     let rows = ds.chunks_exact_mut(plan.t).zip(weights.chunks_exact(plan.t));
                     slices::vectorised(
                         #[inline(always)]
@@ -254,9 +268,9 @@ impl Attention {
                         },
                     );
                     let ds = Matrix::new(ds, plan.s, plan.t);
-                    let (q, k) = (plan.head(text.q, plan.s, head), plan.head(text.k, plan.t, head));
+                    let (q, k) = (plan.head(text.q, head), plan.key_head(text.k, head));
                     product(plan.out(dq, head), ds, k, plan.scale, 1);
-                    product(plan.out(dk, head), ds.t(), q, plan.scale, 1);
+                    product(plan.key_out(dk, head), ds.t(), q, plan.scale, 1);
                 }
             },
         );

@@ -75,8 +75,18 @@ fn masked_attention(
     heads: usize,
     drops: Option<Drops>,
 ) -> Result<Tensor> {
-    let (b, _, d) = keys.dims3()?;
-    let split = |x: &Tensor| x.reshape((b, (), heads, d / heads))?.transpose(1, 2)?.contiguous(); // (b, heads, ·, d/heads)
+    let (b, _, d) = queries.dims3()?;
+    // (b, heads, ·, d/heads)
+    let split = |x: &Tensor| -> candle_core::Result<Tensor> {
+        let own = x.dim(2)? * heads / d;
+        let x = x.reshape((b, (), own, d / heads))?.transpose(1, 2)?.contiguous()?;
+        if own == heads {
+            return Ok(x);
+        }
+        let t = x.dim(2)?;
+        let shared = x.unsqueeze(2)?.broadcast_as((b, own, heads / own, t, d / heads))?;
+        shared.contiguous()?.reshape((b, heads, t, d / heads))
+    };
     let scale = (heads as f64 / d as f64).sqrt();
     let scores = (split(queries)? * scale)?.matmul(&split(keys)?.transpose(2, 3)?)?;
     let scores = scores.broadcast_add(bias)?; // (b, heads, s, t)
@@ -142,4 +152,28 @@ pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> R
         }
     }
     best.ok_or_else(|| crate::Error::value("max pool", "a window of at least 1", kernel))
+}
+
+/// See [`super::rms_norm`].
+pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
+    let root = (x.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
+    Ok(x.broadcast_div(&root)?.broadcast_mul(weight)?)
+}
+
+/// See [`super::silu_gate`].
+pub fn silu_gate(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
+    let logistic = ((gate.neg()?.exp()? + 1.)?).recip()?;
+    Ok(((gate * logistic)? * up)?)
+}
+
+/// See [`super::rotary`].
+pub fn rotary(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
+    let (b, s, d) = x.dims3()?;
+    let half = cos.dim(2)?;
+    let x = x.reshape((b, s, d / (2 * half), 2 * half))?;
+    let (first, second) = (x.narrow(3, 0, half)?, x.narrow(3, half, half)?);
+    let (cos, sin) = (cos.unsqueeze(2)?, sin.unsqueeze(2)?); // (b, s, 1, w/2)
+    let left = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
+    let right = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
+    Ok(Tensor::cat(&[left, right], 3)?.reshape((b, s, d))?)
 }

@@ -22,22 +22,25 @@ mod norm;
 mod pass;
 
 mod pool;
+mod rotary;
 mod rows;
 mod slices;
 mod windows;
 
-pub(crate) use slices::{dot, of as slice_of, squares, vectorised, with as with_values};
+pub(crate) use matrix::{Matrix, Output, product};
+pub(crate) use slices::{dot, of as slice_of, squares, unwritten, vectorised, with as with_values};
 
 use candle_core::{DType, Tensor};
 
-pub use activation::{add_relu, gelu, gelu_tanh, relu};
+pub use activation::{add_relu, gelu, gelu_tanh, relu, silu_gate};
 pub use attention::{attention, causal_attention};
 pub use conv::conv2d;
 pub use dropout::{Drops, dropout};
 pub use linear::linear;
 pub use norm::{batch_norm, scale_channels};
 pub use pool::{global_avg_pool, max_pool2d};
-pub use rows::layer_norm;
+pub use rotary::{rotary, rotary_angles};
+pub use rows::{layer_norm, rms_norm};
 
 /// Whether our own CPU implementation serves this tensor.
 pub(crate) fn ours(x: &Tensor) -> bool {

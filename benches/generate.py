@@ -1,0 +1,52 @@
+"""32 new tokens after 16, greedily, GPT-2 with 124 million random parameters, transformers against ours, in turns:
+
+    python benches/generate.py
+
+One text, and eight texts at once. Both with a key-value cache, f32, two threads, processes of their own; medians; above 1 ours
+is faster. Needs torch and transformers; ours is built by cargo first.
+"""
+import json, os, statistics, subprocess, sys, time
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parent.parent
+ROUNDS, TIMES = 3, 5
+
+
+def peer(b, times):
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config()).eval()
+    ids = torch.randint(0, 50_000, (b, 16))
+    seconds = []
+    with torch.no_grad():
+        for _ in range(times + 1):
+            start = time.perf_counter()
+            out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=32, min_new_tokens=32, do_sample=False,
+                                 pad_token_id=50256)
+            seconds.append(time.perf_counter() - start)
+            assert out.shape == (b, 48)
+    print(statistics.median(seconds[1:]))
+
+
+def main():
+    if len(sys.argv) > 1:
+        return peer(int(sys.argv[1]), int(sys.argv[2]))
+    build = subprocess.run(["cargo", "bench", "--profile", "dev", "-p", "vision-language", "--bench", "generate", "--no-run",
+                            "--message-format", "json"], cwd=HOUSE, check=True, stdout=subprocess.PIPE, text=True)
+    ours = next(m["executable"] for m in map(json.loads, build.stdout.splitlines())
+                if m.get("target", {}).get("name") == "generate" and m.get("executable"))
+    env = os.environ | {"CANDLE_BARRIER_POOL_SPIN_LIMIT": "0", "RAYON_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    for b in (1, 8):
+        seconds = lambda *command: float(subprocess.run([*command, str(b), str(TIMES)], env=env, check=True,
+                                                        stdout=subprocess.PIPE).stdout)
+        rounds = [(seconds(sys.executable, __file__), seconds(ours)) for _ in range(ROUNDS)]
+        theirs, own = (statistics.median(column) for column in zip(*rounds))
+        ratios = sorted(t / o for t, o in rounds)
+        print(f"{b} at once: transformers {theirs:.3f} s, ours {own:.3f} s; ratio {statistics.median(ratios):.2f} "
+              f"(from {ratios[0]:.2f} to {ratios[-1]:.2f}, {ROUNDS} rounds)", flush=True)
+
+
+main()
