@@ -10,13 +10,14 @@ pub use std::time::Duration;
 pub use image::{ImageBuffer, Rgb, RgbImage};
 
 pub use crate::clip::{
-    AvgMeter, ClipLoss, ClipModel, FindMatches, HeadBuilder, ImageIndex, KeepBest, LinearHead,
-    LiveCurves, Match, Projection, Recalls, Retrieval, Save, Step, TrainLog, head, match_grid,
-    retrieval, train_epoch, valid_epoch,
+    AvgMeter, ClipLoss, ClipModel, FindMatches, HeadBuilder, ImageIndex, IndexFile, KeepBest,
+    LinearHead, LiveCurves, Match, Precision, Projection, Recalls, Retrieval, Save, Step, TrainLog,
+    head, match_grid, mixed_query, retrieval, train_epoch, valid_epoch,
 };
 pub use crate::config::{
-    BertConfig, Config, DistilBertConfig, EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig,
-    LanguageModelConfig, LlamaConfig, ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig,
+    Activation, BertConfig, CbowConfig, ClipTextConfig, Config, DistilBertConfig,
+    EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig, LanguageModelConfig, LlamaConfig,
+    ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig, VitConfig,
 };
 pub use crate::dalle::{
     Dalle, DalleConfig, DalleData, DalleHoles, DalleLog, DalleSequence, DalleStep, DrawConfig,
@@ -45,8 +46,7 @@ pub use crate::frozen::{
 };
 pub use crate::language_model::{
     CausalLm, Decoding, EarlyStopping, GenerateConfig, Gpt2, KvCache, Likelihood, Llama, LmInput,
-    Perplexity,
-    generate, likelihood, score, score_long, token_log_probabilities,
+    Perplexity, generate, likelihood, score, score_long, token_log_probabilities,
 };
 pub use crate::measure::{
     Moments, PictureClassifier, PictureReport, Seen, code_counts, code_perplexity,

@@ -169,7 +169,11 @@ fn a_grown_vocabulary_changes_nothing_for_the_old_tokens() {
         let old = of_tokens(&logits.narrow(2, 0, 300).unwrap(), &mask);
         assert_one(case, &old, &golden.get(case, "out", "y"), OUTPUT);
         let new = Tensor::new(&[[301u32]], &Device::Cpu).unwrap();
-        let found = likelihood(&model, &Tensor::cat(&[&new, &new], 1).unwrap(), &Tensor::ones((1, 2), DType::U32, &Device::Cpu).unwrap());
+        let found = likelihood(
+            &model,
+            &Tensor::cat(&[&new, &new], 1).unwrap(),
+            &Tensor::ones((1, 2), DType::U32, &Device::Cpu).unwrap(),
+        );
         assert!(found.unwrap()[0].nats.is_finite());
     }
 }

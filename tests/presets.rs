@@ -27,6 +27,7 @@ fn small(config: Config) -> Config {
             let stage = InvertedStage { depth: 2, kernel: 3, stride: 2, expand: 2, channels: 8 };
             EfficientNetLiteConfig { stem_size: 8, stages: vec![stage], head_size: 20 }.into()
         }
+        ImageEncoderConfig::Vit(_) => unreachable!("no preset has it"),
     };
     let text_encoder: TextEncoderConfig = match config.text_encoder {
         TextEncoderConfig::DistilBert(_) => {
@@ -43,6 +44,9 @@ fn small(config: Config) -> Config {
             ..BertConfig::minilm_l6()
         }
         .into(),
+        TextEncoderConfig::ClipText(_) | TextEncoderConfig::Cbow(_) => {
+            unreachable!("no preset has it")
+        }
     };
     Config {
         device: "cpu".into(),

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    caption, check, data, doctor, draw, eval, export, fetch, frozen, grade, hint, kernel, lab,
-    matching, matrix, pretrain, progress, prompting, release, run, site, sync, train, train_dalle,
-    watch,
+    caption, check, data, doctor, draw, eval, export, fetch, frozen, grade, hint, index, kernel,
+    lab, matching, matrix, pretrain, progress, prompting, release, run, site, sync, train,
+    train_dalle, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -31,6 +31,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Train(train::TrainArgs),
     Match(matching::MatchArgs),
+    Index(index::IndexArgs),
     Eval(eval::EvalArgs),
     Frozen(frozen::FrozenArgs),
     Prompting(prompting::PromptingArgs),
@@ -106,6 +107,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         | (
             Command::Train(_)
             | Command::Match(_)
+            | Command::Index(_)
             | Command::Eval(_)
             | Command::Frozen(_)
             | Command::Prompting(_)
@@ -119,6 +121,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Frozen(args), Some(holes)) => frozen::frozen(args, &holes)?,
         (Command::Prompting(args), Some(holes)) => prompting::prompting(args, &holes)?,
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
+        (Command::Index(args), Some(holes)) => index::index(args, &holes)?,
         (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
     }
     Ok(ExitCode::SUCCESS)

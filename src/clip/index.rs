@@ -43,9 +43,8 @@ impl ImageIndex {
         let stop = Interruptible::new("the embedding of pictures");
         for (chunk, names) in image_filenames.chunks(BATCH).enumerate() {
             stop.check(|| format!("{} of {} are done", chunk * BATCH, image_filenames.len()))?;
-            let one = |(i, name): (usize, &String)| {
-                transform.load(&folder.join(name), chunk * BATCH + i)
-            };
+            let one =
+                |(i, name): (usize, &String)| transform.load(&folder.join(name), chunk * BATCH + i);
             let images: Vec<Tensor> =
                 names.par_iter().enumerate().map(one).collect::<Result<_>>()?;
             let images = Tensor::stack(&images, 0)?.to_device(model.params().device())?;

@@ -8,6 +8,7 @@ mod index_file;
 mod live;
 mod model;
 mod nearest;
+mod published;
 mod retrieval;
 mod show;
 mod train;

@@ -113,23 +113,91 @@ impl EfficientNetLiteConfig {
     }
 }
 
+/// The function inside a feed-forward layer, as `config.json` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x Φ(x)`.
+    Gelu,
+    /// `x σ(1.702 x)`: OpenAI's CLIP.
+    QuickGelu,
+}
+
+/// The sizes of a vision transformer, named as in CLIP's `config.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VitConfig {
+    /// The side of a picture, pixels.
+    pub image_size: usize,
+    /// The side of a patch, pixels; it divides `image_size`.
+    pub patch_size: usize,
+    /// The length of a token's vector, and of the features.
+    pub hidden_size: usize,
+    /// Layers.
+    pub num_hidden_layers: usize,
+    /// Attention heads; they divide `hidden_size`.
+    pub num_attention_heads: usize,
+    /// The width inside a feed-forward layer.
+    pub intermediate_size: usize,
+    /// The function there.
+    pub hidden_act: Activation,
+    /// Dropout in training.
+    pub dropout: f64,
+}
+
+impl VitConfig {
+    /// For scenes at 64²: 64 patches of 8², four layers of 128. It has no pretrained weights: `image_start: Start::Scratch`.
+    pub fn tiny() -> Self {
+        Self {
+            image_size: 64,
+            patch_size: 8,
+            hidden_size: 128,
+            num_hidden_layers: 4,
+            num_attention_heads: 4,
+            intermediate_size: 512,
+            hidden_act: Activation::Gelu,
+            dropout: 0.,
+        }
+    }
+
+    /// `openai/clip-vit-base-patch32`: 49 patches of 32², twelve layers of 768.
+    pub fn base_patch32() -> Self {
+        Self {
+            image_size: 224,
+            patch_size: 32,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            hidden_act: Activation::QuickGelu,
+            dropout: 0.,
+        }
+    }
+}
+
 /// Which image encoder. In a checkpoint's configuration it is told by its fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ImageEncoderConfig {
     /// ResNet (arXiv:1512.03385): `tiny` and `lecture`.
     ResNet(ResNetConfig),
     /// EfficientNet-Lite (arXiv:1905.11946): `mini`.
     EfficientNetLite(EfficientNetLiteConfig),
+    /// A vision transformer (arXiv:2010.11929), as CLIP has it.
+    Vit(VitConfig),
 }
 
 impl ImageEncoderConfig {
     /// Mean and deviation of red, green and blue, where white is 1, of the pictures that the published weights were
-    /// trained on: ImageNet's for ResNet, the middle grey and half of the range for EfficientNet-Lite.
+    /// trained on: ImageNet's for ResNet, the middle grey and half of the range for EfficientNet-Lite, CLIP's own for a vision
+    /// transformer.
     pub fn normalisation(&self) -> ([f32; 3], [f32; 3]) {
         match self {
             Self::ResNet(_) => ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
             Self::EfficientNetLite(_) => ([0.5; 3], [0.5; 3]),
+            Self::Vit(_) => (
+                [0.481_454_66, 0.457_827_5, 0.408_210_73],
+                [0.268_629_54, 0.261_302_58, 0.275_777_11],
+            ),
         }
     }
 }
@@ -143,5 +211,11 @@ impl From<ResNetConfig> for ImageEncoderConfig {
 impl From<EfficientNetLiteConfig> for ImageEncoderConfig {
     fn from(config: EfficientNetLiteConfig) -> Self {
         Self::EfficientNetLite(config)
+    }
+}
+
+impl From<VitConfig> for ImageEncoderConfig {
+    fn from(config: VitConfig) -> Self {
+        Self::Vit(config)
     }
 }

@@ -12,10 +12,13 @@ mod language;
 mod text_encoder;
 
 pub use image_encoder::{
-    EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage, ResNetConfig, ResidualLayer, Stem,
+    Activation, EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage, ResNetConfig,
+    ResidualLayer, Stem, VitConfig,
 };
 pub use language::{Gpt2Config, LanguageModelConfig, LlamaConfig};
-pub use text_encoder::{BertConfig, DistilBertConfig, Pooling, TextEncoderConfig};
+pub use text_encoder::{
+    BertConfig, CbowConfig, ClipTextConfig, DistilBertConfig, Pooling, TextEncoderConfig,
+};
 
 /// What starts an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

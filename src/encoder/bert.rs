@@ -73,7 +73,7 @@ impl TextEncoder for Bert {
 }
 
 /// hidden `(b, t, d)`, mask `(b, t)` → `(b, d)`: the mean over the tokens of each text, padding left out.
-fn mean_of_tokens(hidden: &Tensor, mask: &Tensor) -> Result<Tensor> {
+pub(super) fn mean_of_tokens(hidden: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let mask = mask.to_dtype(DType::F32)?;
     // A text without any token has the mean 0.
     let count = mask.sum_keepdim(1)?.clamp(1f32, f32::INFINITY)?; // (b, 1)

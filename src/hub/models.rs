@@ -122,7 +122,12 @@ pub struct PresetModels {
 
 /// Every preset that needs files.
 pub const PRESETS: [PresetModels; 2] = [
-    PresetModels { preset: "mini", image: EFFICIENTNET_LITE0, text: MINILM_L6, language: SMOLLM2_135M },
+    PresetModels {
+        preset: "mini",
+        image: EFFICIENTNET_LITE0,
+        text: MINILM_L6,
+        language: SMOLLM2_135M,
+    },
     PresetModels { preset: "lecture", image: RESNET_50, text: DISTILBERT, language: GPT2 },
 ];
 

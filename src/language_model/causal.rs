@@ -34,12 +34,7 @@ pub trait CausalLm: Send + Sync {
     ///
     /// # Errors
     /// When a text is longer than the model reads, or the shapes differ.
-    fn hidden(
-        &self,
-        input: &LmInput,
-        mode: Mode,
-        cache: Option<&mut KvCache>,
-    ) -> Result<Tensor>;
+    fn hidden(&self, input: &LmInput, mode: Mode, cache: Option<&mut KvCache>) -> Result<Tensor>;
 
     /// `(…, d)` → logits `(…, v)`.
     ///

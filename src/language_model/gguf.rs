@@ -41,7 +41,8 @@ impl Llama {
         };
         let content = Content::read(&mut file).map_err(|e| wrong(e.to_string()))?;
         let meta = Metadata(&content.metadata);
-        let config = meta.config(content.tensor_infos.contains_key("output.weight")).map_err(wrong)?;
+        let config =
+            meta.config(content.tensor_infos.contains_key("output.weight")).map_err(wrong)?;
         let vocabulary = meta.vocabulary().map_err(wrong)?;
         if vocabulary.tokens.len() != config.vocab_size {
             let (tokens, rows) = (vocabulary.tokens.len(), config.vocab_size);
@@ -56,12 +57,14 @@ impl Llama {
                 if name == "rope_freqs.weight" {
                     return Err(wrong("scaled rotary positions are not known here".into()));
                 }
-                return Err(wrong(format!("the tensor `{name}` is not one of a Llama's (unexpected)")));
+                return Err(wrong(format!(
+                    "the tensor `{name}` is not one of a Llama's (unexpected)"
+                )));
             };
             let tensor = content.tensor(&mut file, name, &Device::Cpu);
-            let tensor = tensor.and_then(|t| t.dequantize(&Device::Cpu)).map_err(|e| {
-                wrong(format!("the tensor `{name}`: {e}"))
-            })?;
+            let tensor = tensor
+                .and_then(|t| t.dequantize(&Device::Cpu))
+                .map_err(|e| wrong(format!("the tensor `{name}`: {e}")))?;
             let heads = match &name {
                 n if n.ends_with("attn_q.weight") => config.num_attention_heads,
                 n if n.ends_with("attn_k.weight") => config.num_key_value_heads,
@@ -117,7 +120,11 @@ fn ours(name: &str) -> Option<String> {
 struct Metadata<'a>(&'a HashMap<String, Value>);
 
 impl Metadata<'_> {
-    fn get<T>(&self, key: &str, read: impl Fn(&Value) -> candle_core::Result<T>) -> Result<T, String> {
+    fn get<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&Value) -> candle_core::Result<T>,
+    ) -> Result<T, String> {
         let value = self.0.get(key).ok_or_else(|| format!("the entry `{key}` is missing"))?;
         read(value).map_err(|e| format!("the entry `{key}`: {e}"))
     }
@@ -135,9 +142,8 @@ impl Metadata<'_> {
         if architecture != "llama" {
             return Err(format!("expected the architecture `llama`, got `{architecture}`"));
         }
-        let size = |key: &str| {
-            self.get(&format!("llama.{key}"), |v| v.to_u64()).map(|size| size as usize)
-        };
+        let size =
+            |key: &str| self.get(&format!("llama.{key}"), |v| v.to_u64()).map(|size| size as usize);
         let number = |key: &str| self.get(&format!("llama.{key}"), |v| v.to_f32()).map(f64::from);
         let heads = size("attention.head_count")?;
         let config = LlamaConfig {

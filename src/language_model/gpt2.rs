@@ -281,12 +281,7 @@ impl CausalLm for Gpt2 {
         self.embed(input_ids)
     }
 
-    fn hidden(
-        &self,
-        input: &LmInput,
-        mode: Mode,
-        cache: Option<&mut KvCache>,
-    ) -> Result<Tensor> {
+    fn hidden(&self, input: &LmInput, mode: Mode, cache: Option<&mut KvCache>) -> Result<Tensor> {
         self.hidden(input, mode, cache)
     }
 

@@ -40,7 +40,8 @@ pub fn from_transformers(state: &StateDict) -> Result<StateDict> {
 /// A state dict of transformers' `LlamaForCausalLM` or `LlamaModel` as ours: every key below `model.`, without what old files
 /// carry (the rotary frequencies) and without the head where the table is the head.
 fn from_transformers_llama(state: &StateDict, tied: bool) -> StateDict {
-    let kept = |key: &str| !key.ends_with("rotary_emb.inv_freq") && !(tied && key == "lm_head.weight");
+    let kept =
+        |key: &str| !key.ends_with("rotary_emb.inv_freq") && !(tied && key == "lm_head.weight");
     let name = |key: &str| match key.starts_with("model.") || key.starts_with("lm_head.") {
         true => key.to_string(),
         false => format!("model.{key}"),
@@ -218,7 +219,10 @@ fn read_llama_config(json: &Value, path: &Path) -> Result<LlamaConfig> {
             fields.insert(key.into(), value);
         }
     };
-    default("rope_theta", if rope["rope_theta"].is_null() { 1e4.into() } else { rope["rope_theta"].clone() });
+    default(
+        "rope_theta",
+        if rope["rope_theta"].is_null() { 1e4.into() } else { rope["rope_theta"].clone() },
+    );
     default("tie_word_embeddings", false.into());
     let heads = json["num_attention_heads"].clone();
     if json["num_key_value_heads"].is_null() {
@@ -264,13 +268,22 @@ mod tests {
     fn a_llamas_config_in_its_older_and_newer_form() {
         let read = |text: &str| read_llama_config(&json(text), Path::new("config.json"));
         let sizes = r#""vocab_size":9,"max_position_embeddings":8,"hidden_size":4,"intermediate_size":6,"num_hidden_layers":1,"num_attention_heads":2,"rms_norm_eps":1e-5,"model_type":"llama""#;
-        let old = read(&format!(r#"{{{sizes},"rope_theta":5.0,"num_key_value_heads":1,"rope_scaling":null}}"#)).unwrap();
-        assert_eq!((old.rope_theta, old.num_key_value_heads, old.tie_word_embeddings), (5., 1, false));
+        let old = read(&format!(
+            r#"{{{sizes},"rope_theta":5.0,"num_key_value_heads":1,"rope_scaling":null}}"#
+        ))
+        .unwrap();
+        assert_eq!(
+            (old.rope_theta, old.num_key_value_heads, old.tie_word_embeddings),
+            (5., 1, false)
+        );
         let new = read(&format!(
             r#"{{{sizes},"rope_parameters":{{"rope_theta":7.0,"rope_type":"default"}},"tie_word_embeddings":true}}"#
         ))
         .unwrap();
-        assert_eq!((new.rope_theta, new.num_key_value_heads, new.tie_word_embeddings), (7., 2, true));
+        assert_eq!(
+            (new.rope_theta, new.num_key_value_heads, new.tie_word_embeddings),
+            (7., 2, true)
+        );
         for (more, word) in [
             (r#""hidden_act":"gelu""#, "gelu"),
             (r#""attention_bias":true"#, "attention_bias"),

@@ -11,10 +11,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// When its sizes do not fit together.
-pub fn language_model(
-    config: &LanguageModelConfig,
-    params: &Params,
-) -> Result<Box<dyn CausalLm>> {
+pub fn language_model(config: &LanguageModelConfig, params: &Params) -> Result<Box<dyn CausalLm>> {
     Ok(match config {
         LanguageModelConfig::Gpt2(c) => Box::new(Gpt2::new(c, params)?),
         LanguageModelConfig::Llama(c) => Box::new(Llama::new(c, params)?),

@@ -114,11 +114,7 @@ const LONGEST_WINDOW: usize = 1024;
 ///
 /// # Errors
 /// When the tokenizer or the model refuses the text.
-pub fn score(
-    model: &dyn CausalLm,
-    tokenizer: &BpeTokenizer,
-    text: &str,
-) -> Result<Likelihood> {
+pub fn score(model: &dyn CausalLm, tokenizer: &BpeTokenizer, text: &str) -> Result<Likelihood> {
     let mut ids = vec![tokenizer.end_of_text()?];
     ids.extend(tokenizer.encode(text)?);
     let window = model.longest().min(LONGEST_WINDOW);

@@ -11,7 +11,9 @@ mod optim;
 mod params;
 mod schedule;
 
-pub use layers::{BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, RmsNorm, l2_normalize};
+pub use layers::{
+    BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, RmsNorm, l2_normalize,
+};
 pub(crate) use memory::keep_freed_memory;
 pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau, warm_cosine};
 #[cfg(test)]

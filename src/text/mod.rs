@@ -1,6 +1,7 @@
-//! Text to token ids: WordPiece, as DistilBERT's, and byte-level BPE, as GPT-2's.
+//! Text to token ids: WordPiece, as DistilBERT's; byte-level BPE, as GPT-2's; and CLIP's own.
 
 mod bpe;
+mod clip;
 mod tokenizer;
 
 pub(crate) use bpe::pad;

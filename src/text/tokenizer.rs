@@ -27,7 +27,7 @@ pub struct Tokenizer {
     inner: Arc<tokenizers::Tokenizer>,
 }
 
-fn error(e: impl std::fmt::Display) -> Error {
+pub(super) fn error(e: impl std::fmt::Display) -> Error {
     Error::Tokenizer(e.to_string())
 }
 
@@ -47,7 +47,10 @@ impl Tokenizer {
     /// Reads a `tokenizer.json` that is already in memory. A length to cut or to pad to that stands in it is not taken
     /// over: batches are cut and padded as the call says.
     pub fn from_bytes(json: &[u8]) -> Result<Self> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(error)?;
+        Self::of(tokenizers::Tokenizer::from_bytes(json).map_err(error)?)
+    }
+
+    pub(super) fn of(mut inner: tokenizers::Tokenizer) -> Result<Self> {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(error)?;
         Ok(Self { inner: Arc::new(inner) })

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use vision_language::candle_core::Tensor;
-use vision_language::dataset::scenes::{Asks, Split};
 use vision_language::dataset::Transform;
+use vision_language::dataset::scenes::{Asks, Split};
 use vision_language::frozen::{Frozen, examples};
 
 use crate::holes::Holes;

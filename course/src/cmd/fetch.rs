@@ -45,7 +45,11 @@ pub fn fetch(args: &FetchArgs) -> Result<()> {
     };
     if !args.json {
         let place = args.out.as_deref().unwrap_or(&hub.cache).display();
-        eprintln!("The files of {}, about {}, go to {place}.", args.preset, bytes(wanted.iter().map(|m| m.about()).sum()));
+        eprintln!(
+            "The files of {}, about {}, go to {place}.",
+            args.preset,
+            bytes(wanted.iter().map(|m| m.about()).sum())
+        );
     }
     let mut files = Vec::new();
     for model in wanted {
@@ -63,7 +67,9 @@ pub fn fetch(args: &FetchArgs) -> Result<()> {
     }
     let from = args.out.as_ref().map_or(String::new(), |f| format!(" --models {}", f.display()));
     if args.language_model {
-        println!("Next: cargo vl frozen --help says what reads it; in Rust it is language_model::pretrained.");
+        println!(
+            "Next: cargo vl frozen --help says what reads it; in Rust it is language_model::pretrained."
+        );
         return Ok(());
     }
     println!("Next: cargo vl train --preset {}{from} --data DIR", args.preset);

@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod frozen;
 pub mod grade;
 pub mod hint;
+pub mod index;
 pub mod kernel;
 pub mod lab;
 pub mod matching;

@@ -208,13 +208,14 @@ impl About {
                 return Err(Error::Missing {
                     what: "an index (index.json)".into(),
                     place: folder.into(),
-                    next: "`cargo vl index DIR --out INDEX` makes one of a folder of pictures".into(),
+                    next: "`cargo vl index DIR --out INDEX` makes one of a folder of pictures"
+                        .into(),
                 });
             }
             Err(e) => return Err(Error::io(&path)(e)),
         };
-        let about: Self =
-            serde_json::from_slice(&text).map_err(|e| damaged(folder, format!("index.json: {e}")))?;
+        let about: Self = serde_json::from_slice(&text)
+            .map_err(|e| damaged(folder, format!("index.json: {e}")))?;
         let size = about.rows.checked_mul(about.length).and_then(|n| n.checked_mul(4));
         if about.format != FORMAT || about.length == 0 || size.is_none() {
             return Err(damaged(folder, format!("index.json: expected the format {FORMAT:?}")));

@@ -50,6 +50,18 @@ impl IndexFile {
         Ok(DataFrame::new(n, vec![names, lists.finish().into_series().into()])?)
     }
 
+    /// The length of the first row of a Parquet file's column `embedding`.
+    ///
+    /// # Errors
+    /// When there is no such file, column or row.
+    pub fn length_of_parquet(path: &Path) -> Result<usize> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let reader = ParquetReader::new(file).with_columns(Some(vec!["embedding".into()]));
+        let table = reader.with_slice(Some((0, 1))).finish()?;
+        let none = || Error::value(format!("{}", path.display()), "at least one row", "none");
+        Ok(table.column("embedding")?.list()?.get_as_series(0).ok_or_else(none)?.len())
+    }
+
     /// Adds the rows of a Parquet file with the columns `image_filename` and `embedding`; gives how many they were.
     ///
     /// # Errors
@@ -65,9 +77,8 @@ impl IndexFile {
             let table = reader.with_slice(Some((start, ROWS.min(total - start)))).finish()?;
             let names = table.column("image_filename")?.str()?;
             let names: Vec<String> = names.iter().map(|n| n.unwrap_or_default().into()).collect();
-            let lists = table
-                .column("embedding")?
-                .cast(&DataType::List(Box::new(DataType::Float32)))?;
+            let lists =
+                table.column("embedding")?.cast(&DataType::List(Box::new(DataType::Float32)))?;
             let mut values = Vec::with_capacity(names.len() * p);
             let lists = lists.list()?;
             for i in 0..lists.len() {

@@ -49,7 +49,10 @@ fn one_query_and_many_find_what_a_whole_sort_finds() {
                 sorted.sort_by(|a, b| b.total_cmp(a));
                 assert_eq!(found.len(), 9.min(n));
                 for ((row, similarity), wanted) in found.iter().zip(&sorted) {
-                    assert!((f64::from(*similarity) - cosines[*row]).abs() < tolerance, "{precision:?}");
+                    assert!(
+                        (f64::from(*similarity) - cosines[*row]).abs() < tolerance,
+                        "{precision:?}"
+                    );
                     assert!((cosines[*row] - wanted).abs() < 2. * tolerance, "{precision:?}");
                 }
             }
@@ -113,7 +116,9 @@ fn what_does_not_fit_is_named() {
     let rows = folder.path().join("embeddings.bin");
     let bytes = std::fs::read(&rows).unwrap();
     std::fs::write(&rows, &bytes[..47]).unwrap();
-    assert!(IndexFile::open(folder.path()).unwrap_err().to_string().contains("expected at least 48"));
+    assert!(
+        IndexFile::open(folder.path()).unwrap_err().to_string().contains("expected at least 48")
+    );
 }
 
 #[test]

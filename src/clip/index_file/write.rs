@@ -63,10 +63,18 @@ impl IndexFile {
         let (n, p) = (names.len(), self.width());
         if embeddings.dims() != [n, p] {
             let expected = format!("({n}, {p}), a row a name");
-            return Err(Error::shape("IndexFile::append, embeddings", expected, embeddings.shape()));
+            return Err(Error::shape(
+                "IndexFile::append, embeddings",
+                expected,
+                embeddings.shape(),
+            ));
         }
         if let Some(name) = names.iter().find(|name| name.contains('\n') || name.is_empty()) {
-            return Err(Error::value("IndexFile::append, names", "names on one line", format!("{name:?}")));
+            return Err(Error::value(
+                "IndexFile::append, names",
+                "names on one line",
+                format!("{name:?}"),
+            ));
         }
         let unit = l2_normalize(&embeddings.detach().to_dtype(candle_core::DType::F32)?)?;
         let values = unit.to_device(&candle_core::Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
@@ -74,7 +82,11 @@ impl IndexFile {
             let square: f32 = row.iter().map(|x| x * x).sum();
             if (square - 1.).abs() > 1e-3 || square.is_nan() {
                 let got = format!("{name}: zeros, or no numbers");
-                return Err(Error::value("IndexFile::append, embeddings", "rows with a direction", got));
+                return Err(Error::value(
+                    "IndexFile::append, embeddings",
+                    "rows with a direction",
+                    got,
+                ));
             }
         }
         let folder = self.folder.clone();

@@ -71,7 +71,9 @@ pub fn read(bytes: &[u8]) -> Option<Headers> {
                 return Some(headers);
             }
             0xdb => headers.quantization(segment)?,
-            0xdd => headers.restart_interval = usize::from(u16::from_be_bytes(segment.try_into().ok()?)),
+            0xdd => {
+                headers.restart_interval = usize::from(u16::from_be_bytes(segment.try_into().ok()?))
+            }
             // Adobe's mark: transform 1 is YCbCr, 0 is RGB.
             0xee if segment.starts_with(b"Adobe") && segment.get(11) != Some(&1) => return None,
             0xe0..=0xef | 0xfe => {}
@@ -99,7 +101,14 @@ impl Headers {
             // The only plane's blocks come one by one, whatever its factors say.
             let (h, v) = if *count == 1 { (1, 1) } else { (h, v) };
             let quantization = usize::from(part[2]);
-            self.components.push(Component { id: part[0], h, v, quantization, dc_table: 0, ac_table: 0 });
+            self.components.push(Component {
+                id: part[0],
+                h,
+                v,
+                quantization,
+                dc_table: 0,
+                ac_table: 0,
+            });
         }
         // Brightness is whole; planes called R, G and B are what they are called.
         let (h, v) = self.most();

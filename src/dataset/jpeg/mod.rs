@@ -121,10 +121,8 @@ fn scan_to_planes(
     let (h_most, v_most) = headers.most();
     for (plane, component) in planes.0.iter_mut().zip(&headers.components) {
         let of = |size: usize, own: usize, most: usize| (size * own) as f64 / most as f64;
-        plane.covers = (
-            of(headers.width, component.h, h_most),
-            of(headers.height, component.v, v_most),
-        );
+        plane.covers =
+            (of(headers.width, component.h, h_most), of(headers.height, component.v, v_most));
         let (width, height) = (plane.covers.0.ceil() as usize, plane.covers.1.ceil() as usize);
         for row in 1..height {
             let from = row * plane.width;
@@ -141,11 +139,7 @@ fn scan_to_planes(
 pub fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
     let byte = |value: i32| ((value + (1 << 15)) >> 16).clamp(0, 255) as u8;
-    [
-        byte(y + 91_881 * cr),
-        byte(y - 22_554 * cb - 46_802 * cr),
-        byte(y + 116_130 * cb),
-    ]
+    [byte(y + 91_881 * cr), byte(y - 22_554 * cb - 46_802 * cr), byte(y + 116_130 * cb)]
 }
 
 #[cfg(test)]

@@ -31,7 +31,9 @@ fn encoded(picture: &RgbImage, quality: u8) -> Vec<u8> {
 /// rounded or cut off.
 #[test]
 fn brightness_is_the_general_decoders() {
-    for (width, height, quality) in [(64, 48, 90), (37, 51, 99), (8, 8, 50), (1, 1, 75), (100, 17, 10)] {
+    for (width, height, quality) in
+        [(64, 48, 90), (37, 51, 99), (8, 8, 50), (1, 1, 75), (100, 17, 10)]
+    {
         let bytes = encoded(&picture(width, height), quality);
         let theirs = image::load_from_memory(&bytes).unwrap().into_rgb8();
         let worst = decode(&bytes, |planes| {
@@ -77,7 +79,11 @@ fn halved_colours() {
 fn the_matrix_is_libjpegs() {
     assert_eq!(rgb(0, 128, 128), [0; 3]);
     assert_eq!(rgb(255, 128, 128), [255; 3]);
-    for (y, cb, cr) in (0..=255).step_by(15).flat_map(|y| (0..=255).step_by(15).flat_map(move |b| (0..=255).step_by(17).map(move |r| (y as u8, b as u8, r as u8)))) {
+    for (y, cb, cr) in (0..=255).step_by(15).flat_map(|y| {
+        (0..=255)
+            .step_by(15)
+            .flat_map(move |b| (0..=255).step_by(17).map(move |r| (y as u8, b as u8, r as u8)))
+    }) {
         let (yf, b, r) = (f64::from(y), f64::from(cb) - 128., f64::from(cr) - 128.);
         let exact = [yf + 1.402 * r, yf - 0.344_136 * b - 0.714_136 * r, yf + 1.772 * b];
         for (exact, ours) in exact.into_iter().zip(rgb(y, cb, cr)) {

@@ -91,6 +91,29 @@ pub fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
     Ok(graph::record([&x], x.shape(), y, backward)?)
 }
 
+/// `x σ(1.702 x)`, σ the logistic function: what OpenAI's CLIP takes for GELU.
+pub fn quick_gelu(x: &Tensor) -> Result<Tensor> {
+    const STEEP: f32 = 1.702;
+    if !super::ours(x) {
+        return super::fallback::quick_gelu(x);
+    }
+    let x = x.contiguous()?;
+    let y = slices::with(&x, |x| Ok(map(x, |x| x * logistic(STEEP * x))))?;
+    let kept = x.detach();
+    let backward = move |mut grad: Vec<f32>, _: [bool; 1]| {
+        let slope = |x: f32| {
+            let s = logistic(STEEP * x);
+            s + STEEP * x * s * (1. - s)
+        };
+        slices::with(&kept, |x| {
+            change(&mut grad, x, |x, g| g * slope(x));
+            Ok(())
+        })?;
+        Ok([Some(grad)])
+    };
+    Ok(graph::record([&x], x.shape(), y, backward)?)
+}
+
 /// `gate · σ(gate) · up`, σ the logistic function: the gated unit of Llama's feed-forward network (SwiGLU, arXiv:2002.05202).
 pub fn silu_gate(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     if !super::ours(gate) {

@@ -177,3 +177,9 @@ pub fn rotary(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     let right = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
     Ok(Tensor::cat(&[left, right], 3)?.reshape((b, s, d))?)
 }
+
+/// See [`super::quick_gelu`].
+pub fn quick_gelu(x: &Tensor) -> Result<Tensor> {
+    let logistic = ((x * -1.702)?.exp()? + 1.)?.recip()?;
+    Ok((x * logistic)?)
+}

@@ -32,7 +32,7 @@ pub(crate) use slices::{dot, of as slice_of, squares, unwritten, vectorised, wit
 
 use candle_core::{DType, Tensor};
 
-pub use activation::{add_relu, gelu, gelu_tanh, relu, silu_gate};
+pub use activation::{add_relu, gelu, gelu_tanh, quick_gelu, relu, silu_gate};
 pub use attention::{attention, causal_attention};
 pub use conv::conv2d;
 pub use dropout::{Drops, dropout};

@@ -115,6 +115,26 @@ fn rows_are_the_composed_ones() {
         |t| layer_norm(&t[0], &t[1], &t[2], 1e-5),
         |t| fallback::layer_norm(&t[0], &t[1], &t[2], 1e-5),
     );
+    same(
+        &inputs[..2],
+        |t| rms_norm(&t[0], &t[1], 1e-2),
+        |t| fallback::rms_norm(&t[0], &t[1], 1e-2),
+    );
+}
+
+#[test]
+fn rotary_positions_are_the_composed_ones() {
+    let places = Tensor::new(&[[0u32, 1, 2, 3, 900], [0, 0, 0, 1, 2]], &Device::Cpu).unwrap();
+    let (cos, sin) = rotary_angles(&places, 8, 1e4).unwrap();
+    let inputs = [random(&[2, 5, 24], 1)];
+    same(&inputs, |t| rotary(&t[0], &cos, &sin), |t| fallback::rotary(&t[0], &cos, &sin));
+    // A turn changes no length, and place 0 nothing.
+    let x = inputs[0].as_tensor();
+    let y = rotary(x, &cos, &sin).unwrap();
+    close("place 0", &y.narrow(1, 0, 1).unwrap(), &x.narrow(1, 0, 1).unwrap());
+    close("lengths", &y.sqr().unwrap().sum(2).unwrap(), &x.sqr().unwrap().sum(2).unwrap());
+    assert!(rotary(&x.narrow(2, 0, 20).unwrap(), &cos, &sin).is_err());
+    assert!(rotary_angles(&places, 7, 1e4).is_err());
 }
 
 #[test]
@@ -125,6 +145,8 @@ fn activations_and_pooling_are_the_composed_ones() {
     same(&two, |t| add_relu(&t[0], &t[1]), |t| fallback::relu(&(&t[0] + &t[1])?));
     same(&x, |t| gelu(&t[0]), |t| Ok(t[0].gelu_erf()?));
     same(&x, |t| gelu_tanh(&t[0]), |t| Ok(t[0].gelu()?));
+    same(&x, |t| quick_gelu(&t[0]), |t| fallback::quick_gelu(&t[0]));
+    same(&two, |t| silu_gate(&t[0], &t[1]), |t| fallback::silu_gate(&t[0], &t[1]));
     same(&x, |t| max_pool2d(&t[0], 3, 2, 1), |t| fallback::max_pool2d(&t[0], 3, 2, 1));
     same(&x, |t| max_pool2d(&t[0], 2, 2, 0), |t| fallback::max_pool2d(&t[0], 2, 2, 0));
 }
@@ -191,6 +213,26 @@ fn causal_attention_is_the_composed_one() {
     let (q, k) = (random(&[2, 6, 12], 1), random(&[2, 4, 12], 2));
     let mask = Tensor::ones((2, 4), candle_core::DType::U32, &Device::Cpu).unwrap();
     assert!(causal_attention(&q, &k, &k, &mask, 3, None).is_err());
+}
+
+/// Six heads of queries share three, and then one, of keys and values.
+#[test]
+fn attention_with_shared_keys_is_the_composed_one() {
+    let mask = Tensor::new(&[[0u32, 0, 1, 1, 1, 1], [1; 6]], &Device::Cpu).unwrap();
+    for narrow in [12, 4] {
+        let inputs =
+            [random(&[2, 4, 24], 1), random(&[2, 6, narrow], 2), random(&[2, 6, narrow], 3)];
+        for drops in [None, Some(Drops::new(0.3, 7))] {
+            same(
+                &inputs,
+                |t| causal_attention(&t[0], &t[1], &t[2], &mask, 6, drops),
+                |t| fallback::causal_attention(&t[0], &t[1], &t[2], &mask, 6, drops),
+            );
+        }
+    }
+    // Heads that cannot be shared out.
+    let (q, k) = (random(&[2, 6, 24], 1), random(&[2, 6, 16], 2));
+    assert!(attention(&q, &k, &k, &mask, 6, None).is_err());
 }
 
 #[test]
