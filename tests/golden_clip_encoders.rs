@@ -19,8 +19,8 @@ use vision_language::text::Tokenizer;
 
 /// A forward pass through some ten layers, in another order of summation.
 const OUTPUT: f64 = 1e-5;
-/// And back again.
-const GRADIENT: f64 = 5e-5;
+/// And back again. The gradient of a key's bias is zero but for rounding: measured 8.4e-5 there, of a thousandth of the largest.
+const GRADIENT: f64 = 2e-4;
 
 fn vit(hidden_act: Activation) -> VitConfig {
     VitConfig {

@@ -144,7 +144,9 @@ impl Metadata<'_> {
         }
         let size =
             |key: &str| self.get(&format!("llama.{key}"), |v| v.to_u64()).map(|size| size as usize);
-        let number = |key: &str| self.get(&format!("llama.{key}"), |v| v.to_f32()).map(f64::from);
+        // f32's shortest decimal: 1e-5 is meant, not its neighbour in f32.
+        let decimal = |x: f32| x.to_string().parse().unwrap_or(f64::from(x));
+        let number = |key: &str| self.get(&format!("llama.{key}"), |v| v.to_f32()).map(decimal);
         let heads = size("attention.head_count")?;
         let config = LlamaConfig {
             vocab_size: self.get("tokenizer.ggml.tokens", |v| Ok(v.to_vec()?.len()))?,

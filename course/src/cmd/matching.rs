@@ -140,7 +140,8 @@ fn in_index(args: &MatchArgs, folder: &Path, text: &str, holes: &Holes) -> Resul
         parts.push(model.encode_texts(&[text])?);
     }
     if let Some(path) = &args.image {
-        let picture = Transform::of(model.config()).load(path, 0)?.unsqueeze(0)?;
+        let picture = Transform::of(model.config()).load(path, 0)?;
+        let picture = picture.unsqueeze(0).map_err(vision_language::Error::from)?;
         parts.push(model.encode_image(&picture, Mode::Eval)?);
     }
     let parts: Vec<(&Tensor, f64)> = parts.iter().map(|part| (part, 1.)).collect();

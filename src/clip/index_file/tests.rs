@@ -131,7 +131,9 @@ fn parquet_both_ways() {
     assert_eq!(again.add_parquet(&parquet).unwrap(), 300);
     assert_eq!(again.name(299), index.name(299));
     let difference = (again.rows(0, 300).unwrap() - index.rows(0, 300).unwrap()).unwrap();
-    assert!(difference.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-7);
+    // They are made unit vectors once more: a few roundings of f32.
+    let most = difference.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+    assert!(most < 5e-7, "{most}");
     let mut other = IndexFile::create(&folder.path().join("c"), 9, Precision::F32, "").unwrap();
     let error = other.add_parquet(&parquet).unwrap_err().to_string();
     assert!(error.contains("9 numbers a row") && error.contains("8 in row 0"), "{error}");

@@ -27,8 +27,8 @@ fn encoded(picture: &RgbImage, quality: u8) -> Vec<u8> {
     bytes
 }
 
-/// The brightness of the general decoder's pixels, to the nearest whole number, and ours: 1 apart where red, green and blue were
-/// rounded or cut off.
+/// The brightness of the general decoder's pixels, to the nearest whole number, and ours: up to 2 apart: red,
+/// green and blue were rounded on the way, and the two transforms round in another order.
 #[test]
 fn brightness_is_the_general_decoders() {
     for (width, height, quality) in
@@ -49,7 +49,7 @@ fn brightness_is_the_general_decoders() {
                 })
                 .fold(0., f64::max)
         });
-        assert!(worst.unwrap() <= 1., "{width} × {height}, {quality}: {worst:?}");
+        assert!(worst.unwrap() <= 2., "{width} × {height}, {quality}: {worst:?}");
     }
 }
 
