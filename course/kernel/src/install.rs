@@ -120,6 +120,7 @@ impl Install {
             place(&here.with_file_name(program), folder, program)?;
         }
         let _ = fs::remove_dir_all(folder.join(crate::shim::first::FOLDER));
+        self.link_dependencies(&dependencies(folder))?;
         self.record(folder)?;
         write(folder, "install.json", &serde_json::to_string_pretty(self)?)?;
         let spec = json!({
@@ -129,6 +130,26 @@ impl Install {
             "interrupt_mode": "message",
         });
         write(folder, "kernel.json", &serde_json::to_string_pretty(&spec)?)
+    }
+
+    /// Fills `to` with links to what the compiler needs of the library's dependencies: their metadata and procedural
+    /// macros. Beside a crate's metadata it would read its compiled code as well.
+    fn link_dependencies(&self, to: &Path) -> Result<()> {
+        let _ = fs::remove_dir_all(to);
+        fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+        let extension = |path: &Path| path.extension().map(|e| e.to_string_lossy().into_owned());
+        for entry in fs::read_dir(&self.deps).with_context(|| self.deps.display().to_string())? {
+            let path = entry?.path();
+            let needed = match extension(&path).as_deref() {
+                Some("rmeta" | "so" | "dylib") => true,
+                Some("rlib") => !path.with_extension("rmeta").exists(),
+                _ => false,
+            };
+            if needed && let Some(name) = path.file_name() {
+                symlink(&path, to.join(name)).with_context(|| path.display().to_string())?;
+            }
+        }
+        Ok(())
     }
 
     fn record(&self, folder: &Path) -> Result<()> {
@@ -169,6 +190,11 @@ impl Install {
 /// Half of the sources are processor intrinsics (`stdarch`); without them and the tests a kernel starts in half the time.
 pub fn library(folder: &Path) -> PathBuf {
     folder.join("library")
+}
+
+/// Where the compiler finds the library's dependencies, without what a cell does not need.
+pub fn dependencies(folder: &Path) -> PathBuf {
+    folder.join("dependencies")
 }
 
 fn lead(sources: &Path, library: &Path) -> Result<()> {

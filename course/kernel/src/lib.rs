@@ -6,7 +6,8 @@
 //! the real one:
 //!
 //! - `build` and `check` of a cell are one call of `rustc` against `facade`, the library as one dynamic library, built
-//!   once in the workspace's own target directory ([`shim::build`]);
+//!   once in the workspace's own target directory ([`shim::build`]); that `rustc` waits, with the library read, before
+//!   there is a cell ([`shim::spare`]);
 //! - `metadata` of the cell's crate is answered from a recording, cut down to the packages whose types a cell can name
 //!   ([`metadata`]); so is that of the standard library, and what rust-analyzer asks about the target ([`install`]);
 //! - everything else goes to the real cargo.

@@ -42,6 +42,7 @@ pub struct Session {
     folder: PathBuf,
     /// The guard waits for its end.
     _life: Option<ChildStdin>,
+    guard: Option<i32>,
 }
 
 impl Session {
@@ -56,8 +57,8 @@ impl Session {
         }
         let private = |path: &Path| DirBuilder::new().mode(0o700).create(path);
         private(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        let _life = guard(programs, &folder).ok();
-        let session = Session { folder, _life };
+        let (guard, _life) = guard(programs, &folder).ok().unzip();
+        let session = Session { folder, _life, guard };
         for part in ["bin", "cell", "config"] {
             private(&session.folder.join(part))?;
         }
@@ -68,6 +69,11 @@ impl Session {
     /// The private directory.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The group of processes that ends with this one, however it ends; none where no guard could be started.
+    pub fn group(&self) -> Option<i32> {
+        self.guard
     }
 
     /// Removes it.
@@ -136,11 +142,11 @@ impl Drop for Session {
 }
 
 /// Starts the guard: a process that does nothing until this one has ended, however it ends.
-fn guard(programs: &Path, folder: &Path) -> Result<ChildStdin> {
+fn guard(programs: &Path, folder: &Path) -> Result<(i32, ChildStdin)> {
     let mut guard = Command::new(programs.join("vl-cargo"));
     guard.arg0(GUARD).arg(folder).current_dir("/").process_group(0);
     let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    guard.stdin.context("no pipe to the guard")
+    Ok((guard.id() as i32, guard.stdin.context("no pipe to the guard")?))
 }
 
 /// The guard: waits for the kernel's end, then ends what it has left and removes its directory.
@@ -156,6 +162,13 @@ pub fn guard_main(folder: &Path) {
     {
         // SAFETY: a signal to the group of the process that ran this kernel's cells.
         unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+    // SAFETY: a signal to this process's own group, the compilers that waited for cells; it does not heed it itself.
+    unsafe {
+        libc::signal(libc::SIGTERM, libc::SIG_IGN);
+        if libc::getpgrp() == std::process::id() as i32 {
+            libc::kill(0, libc::SIGTERM);
+        }
     }
     for _ in 0..20 {
         let _ = fs::remove_dir_all(folder);

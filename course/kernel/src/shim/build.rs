@@ -4,14 +4,16 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::install::Install;
 use crate::metadata::LIBRARY;
+use crate::session::variable;
 use crate::shim::first::First;
+use crate::shim::spare;
 
 /// What evcxr calls a cell's crate.
 const CRATE: &str = "ctx";
@@ -20,27 +22,41 @@ const CRATE: &str = "ctx";
 pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
     let manifest = fs::read_to_string(cell.join("Cargo.toml"))?;
     let source = fs::read_to_string(cell.join("src/lib.rs"))?;
-    if let Some(telling) = telling_where(&source) {
-        fs::write(cell.join("src/lib.rs"), telling)?;
+    let mut compiled = sharing_store(&source).unwrap_or_else(|| source.clone());
+    if let Some(telling) = telling_where(&compiled) {
+        compiled = telling;
+    }
+    if compiled != source {
+        fs::write(cell.join("src/lib.rs"), &compiled)?;
     }
     let mut stdout = std::io::stdout().lock();
     if let Some(missing) = install.missing()
-        && source.contains("vision_language")
+        && compiled.contains("vision_language")
     {
         writeln!(stdout, "{}", message(&plain_error(&missing), cell))?;
         return Ok(ExitCode::FAILURE);
     }
     let out = cell.join("target").join(&install.host).join("debug");
     fs::create_dir_all(&out)?;
-    let first = First::of(&source, optimisation(&manifest), link);
+    let optimisation = optimisation(&manifest);
+    let first = First::of(&source, optimisation, link);
     let (lines, success) = match first.as_ref().and_then(|first| first.recall(&out)) {
         Some(known) => known,
         None => {
-            let compiled = compile(rustc(install, cell, &out, link, optimisation(&manifest)))?;
+            let place = |name: &str| std::env::var_os(name).map(PathBuf::from).unwrap_or_default();
+            let spare = link
+                .then(|| spare::compile(&place(variable::SESSION), &compiled, optimisation, &out));
+            let done = match spare.flatten() {
+                Some(done) => done,
+                None => {
+                    let (kernel, source) = (place(variable::INSTALL), Path::new("src/lib.rs"));
+                    compile(rustc(install, &kernel, cell, source, &out, link, optimisation))?
+                }
+            };
             if let Some(first) = &first {
-                first.keep(&compiled, &out);
+                first.keep(&done, &out);
             }
-            compiled
+            done
         }
     };
     let mut rebuilt = false;
@@ -62,6 +78,22 @@ pub fn build(install: &Install, cell: &Path, link: bool) -> Result<ExitCode> {
     }
     writeln!(stdout, "{}", json!({"reason": "build-finished", "success": true}))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The module that evcxr writes into every cell, instead of which the library's own is taken: lines stay where they are.
+fn sharing_store(source: &str) -> Option<String> {
+    let (before, rest) = source.split_once("mod evcxr_internal_runtime {")?;
+    const LAST: &str = "Box::into_raw(Box::new(VariableStore::new()))\n}";
+    let (module, after) = rest.split_once(LAST)?;
+    let (blank, after) = after.split_once('}')?;
+    // evcxr's way to run futures has a function more.
+    if after.contains("lazy_arc(") || !blank.trim().is_empty() {
+        return None;
+    }
+    let lines =
+        module.matches('\n').count() + LAST.matches('\n').count() + blank.matches('\n').count();
+    let lines = "\n".repeat(lines);
+    Some(format!("{before}use vision_language::evcxr_internal_runtime;{lines}{after}"))
 }
 
 /// What goes before the line's number where a `?` has met an error: the last line that the cell says on standard error.
@@ -96,11 +128,17 @@ fn compile(mut rustc: Command) -> Result<(Vec<String>, bool)> {
         }
     }
     let success = child.wait()?.success();
-    if let Some(path) = std::env::var_os(TIMES) {
-        let mut times = fs::OpenOptions::new().create(true).append(true).open(path)?;
-        writeln!(times, "{}", begun.elapsed().as_secs_f64())?;
-    }
+    record(begun.elapsed());
     Ok((lines, success))
+}
+
+/// Writes down how long a call of the compiler took, for a bench that asks.
+pub(super) fn record(time: Duration) {
+    if let Some(path) = std::env::var_os(TIMES)
+        && let Ok(mut times) = fs::OpenOptions::new().create(true).append(true).open(path)
+    {
+        let _ = writeln!(times, "{}", time.as_secs_f64());
+    }
 }
 
 /// The file for the seconds of each call of rustc, a line each: `benches/kernel.py` asks for them.
@@ -109,11 +147,21 @@ const TIMES: &str = "VL_BENCH_RUSTC";
 /// The compiler's words for "this library does not fit the one that it was compiled with".
 const STALE: &[&str] = &["\"E0460\"", "\"E0462\"", "\"E0463\"", "\"E0514\""];
 
-fn rustc(install: &Install, cell: &Path, out: &Path, link: bool, optimisation: &str) -> Command {
+/// The compiler for a cell's `source` in `folder`; `kernel` is the kernel's folder.
+pub(super) fn rustc(
+    install: &Install,
+    kernel: &Path,
+    folder: &Path,
+    source: &Path,
+    out: &Path,
+    link: bool,
+    optimisation: &str,
+) -> Command {
     let mut rustc = Command::new(&install.rustc);
     rustc
-        .current_dir(cell)
-        .args(["--crate-name", CRATE, "--edition=2024", "src/lib.rs", "--crate-type", "cdylib"])
+        .current_dir(folder)
+        .args(["--crate-name", CRATE, "--edition=2024", "--crate-type", "cdylib"])
+        .arg(source)
         .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
         .args(["-C", "debug-assertions=on", "-C", "overflow-checks=on", "-C", "prefer-dynamic"])
         .arg("-C")
@@ -132,7 +180,9 @@ fn rustc(install: &Install, cell: &Path, out: &Path, link: bool, optimisation: &
     }
     if install.facade.exists() {
         rustc.arg("--extern").arg(format!("vision_language={}", install.facade.display()));
-        rustc.arg("-L").arg(format!("dependency={}", install.deps.display()));
+        let known = crate::install::dependencies(kernel);
+        let dependencies = if known.is_dir() { &known } else { &install.deps };
+        rustc.arg("-L").arg(format!("dependency={}", dependencies.display()));
     }
     rustc
 }
@@ -249,6 +299,17 @@ vision-language = {path = \"/w\"}
         let told = r#"eprintln!("{:?}", error); eprintln!("\u{1e}at {}", std::panic::Location::caller().line());"#;
         assert!(telling.contains(told), "{telling}");
         assert_eq!(telling_where("fn main() {}"), None);
+    }
+
+    #[test]
+    fn the_librarys_store_takes_the_place_of_the_cells() {
+        let cell = "use a;\nmod evcxr_internal_runtime {\n// docs\npub fn create_variable_store() -> *mut VariableStore {\n    \
+                    Box::into_raw(Box::new(VariableStore::new()))\n}\n\n}\n#[unsafe(no_mangle)]\nfn run() {}\n";
+        let sharing = sharing_store(cell).unwrap();
+        assert_eq!(sharing.lines().count(), cell.lines().count());
+        assert_eq!(sharing.lines().position(|line| line == "fn run() {}"), Some(9));
+        assert!(sharing.contains("use vision_language::evcxr_internal_runtime;"), "{sharing}");
+        assert_eq!(sharing_store("fn run() {}"), None);
     }
 
     #[test]

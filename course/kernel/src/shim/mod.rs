@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod first;
+pub mod spare;
 
 use std::ffi::OsString;
 use std::fs;

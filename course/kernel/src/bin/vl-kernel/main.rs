@@ -9,6 +9,7 @@ mod child;
 mod kernel;
 mod library;
 mod memory;
+mod spares;
 mod talk;
 mod wire;
 

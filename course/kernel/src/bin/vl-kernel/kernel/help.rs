@@ -21,13 +21,26 @@ const HERE: &[(&str, &str)] = &[
 const TERMINAL: &[(&str, &str)] = &[
     ("cargo vl lab", "build what is needed and open the notebooks"),
     ("cargo vl check", "check your exercises; `cargo vl check clip_loss` one of them"),
+    ("cargo vl watch", "check one again at each save"),
     ("cargo vl hint", "`cargo vl hint clip_loss`: a hint, then the next one"),
+    ("cargo vl progress", "what is done; `cargo vl reset clip_loss` begins one anew"),
     ("cargo vl run", "run notebooks without a browser"),
     ("cargo vl train", "train a model in the terminal"),
+    ("cargo vl eval", "how well it finds: recall and median rank"),
     ("cargo vl match", "search pictures by a sentence"),
+    ("cargo vl frozen", "train Frozen; `cargo vl caption` and `cargo vl ask` use it"),
     ("cargo vl data", "make or fetch pictures with captions"),
+    ("cargo vl fetch", "the files of the lecture's own models"),
     ("cargo vl doctor", "look for what is wrong with the installation"),
     ("cargo vl kernel", "install or remove this kernel"),
+];
+
+/// Where more is written.
+const DOCS: &[(&str, &str)] = &[
+    ("candle_core::Tensor", "https://docs.rs/candle-core/latest/candle_core/struct.Tensor.html"),
+    ("candle_nn", "https://docs.rs/candle-nn/latest/candle_nn/"),
+    ("std", "https://doc.rust-lang.org/std/"),
+    ("The Rust book", "https://doc.rust-lang.org/book/"),
 ];
 
 /// Names for completion.
@@ -54,7 +67,7 @@ fn help() -> Map<String, Value> {
         let _ = writeln!(text, "{title}");
         let _ = write!(html, "<p><b>{title}</b></p><table>");
         for (name, what) in list {
-            let _ = writeln!(text, "  {name:<17} {what}");
+            let _ = writeln!(text, "  {name:<19} {what}");
             let mut what = what.split('`').enumerate().map(|(i, part)| match i % 2 {
                 1 => format!("<code>{part}</code>"),
                 _ => part.to_owned(),
@@ -67,13 +80,16 @@ fn help() -> Map<String, Value> {
         }
         html.push_str("</table>");
     }
-    let _ = write!(
-        text,
-        "The stop button (■) ends a training at its next step; model and variables stay."
-    );
-    html.push_str(
-        "<p>The stop button (■) ends a training at its next step; model and variables stay.</p>",
-    );
+    let words = "Shift-Tab on a name shows its documentation, Tab completes it. The documentation of the library as pages: \
+                 cargo doc --open --package vision-language. The stop button (■) ends a training at its next step; model and \
+                 variables stay.";
+    let _ = write!(html, "<p>{words}</p><p>");
+    let _ = writeln!(text, "{words}");
+    for (name, address) in DOCS {
+        let _ = writeln!(text, "  {name:<19} {address}");
+        let _ = write!(html, "<a href=\"{address}\">{name}</a> &nbsp; ");
+    }
+    html.push_str("</p>");
     Map::from_iter([("text/plain".to_owned(), json!(text)), ("text/html".to_owned(), json!(html))])
 }
 

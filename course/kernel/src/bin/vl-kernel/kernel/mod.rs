@@ -13,8 +13,8 @@ mod shell;
 mod start;
 mod words;
 
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -22,6 +22,7 @@ use course_kernel::install::Install;
 use course_kernel::session::Session;
 use serde_json::json;
 
+use crate::spares::Spares;
 use crate::talk::Talk;
 use crate::wire::sockets::{self, Out};
 use crate::wire::{Connection, Message};
@@ -32,6 +33,7 @@ pub struct Kernel {
     pub session: Session,
     pub talk: Arc<Talk>,
     pub out: Out,
+    pub spares: OnceLock<Arc<Spares>>,
 }
 
 /// Serves until Jupyter says that it is enough.
@@ -41,7 +43,7 @@ pub fn serve(connection: &Connection, install: Install, session: Session) -> Res
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (out, incoming) = runtime.block_on(sockets::open(connection))?;
     let talk = Talk::listen(session.folder(), out.clone())?;
-    let kernel = Arc::new(Kernel { install, session, talk, out });
+    let kernel = Arc::new(Kernel { install, session, talk, out, spares: OnceLock::new() });
 
     let (ready, coming) = channel();
     let mine = kernel.clone();
@@ -110,6 +112,9 @@ impl Kernel {
 
     /// Leaves nothing behind: no process, no directory.
     pub fn end(&self) {
+        if let Some(spares) = self.spares.get() {
+            spares.end();
+        }
         // SAFETY: signals to groups of processes that this one started; it ignores the second itself.
         unsafe {
             if let Some(pid) = self.talk.pid() {

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use evcxr::CommandContext;
 use serde_json::{Value, json};
@@ -25,6 +26,9 @@ pub struct Shell {
     pub aborting: bool,
 }
 
+/// How long a list of names may take while the kernel starts.
+const FIRST_MOMENTS: Duration = Duration::from_secs(30);
+
 /// evcxr, or the wait for it.
 pub enum Context {
     Coming(Receiver<Start>),
@@ -33,15 +37,16 @@ pub enum Context {
 }
 
 impl Context {
-    /// Takes what has come without waiting.
-    fn look(&mut self) {
+    /// Takes what has come, and waits for it so long. The words that come meanwhile are nobody's.
+    fn look(&mut self, wait: Duration) {
+        let until = Instant::now() + wait;
         while let Context::Coming(coming) = self {
-            match coming.try_recv() {
+            match coming.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Start::Note(_)) => {}
                 Ok(Start::Ready(context)) => *self = Context::Here(context),
                 Ok(Start::Failed(why)) => *self = Context::Broken(why),
-                Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => *self = Context::Broken("it ended".into()),
+                Err(RecvTimeoutError::Timeout) => return,
+                Err(RecvTimeoutError::Disconnected) => *self = Context::Broken("it ended".into()),
             }
         }
     }
@@ -113,9 +118,9 @@ impl Shell {
         kernel.status(request, "idle");
     }
 
-    /// With evcxr if it is ready: nobody waits for a list of names.
+    /// With evcxr. In a kernel's first moments it is waited for; a library that must be compiled first is not.
     fn analyse(&mut self, ask: impl FnOnce(Option<&mut CommandContext>) -> Value) -> Value {
-        self.context.look();
+        self.context.look(FIRST_MOMENTS);
         match &mut self.context {
             Context::Here(context) => ask(Some(context)),
             _ => ask(None),

@@ -11,6 +11,7 @@ use evcxr::{CommandContext, EvalContext, EvalContextOutputs};
 use course_kernel::shim::first::MARK;
 
 use super::Kernel;
+use crate::spares::Spares;
 
 /// What comes before the first cell can run.
 pub enum Start {
@@ -39,6 +40,11 @@ fn make(kernel: &Kernel, ready: &Sender<Start>, begun: Instant) -> Result<Comman
     let program = std::env::current_exe()?;
     let folder = program.parent().context("the kernel lies in no folder")?;
     kernel.install.refresh(folder, &mut |line| drop(ready.send(Start::Note(line.to_owned()))))?;
+    if let Some(group) = kernel.session.group().filter(|_| kernel.install.facade.exists())
+        && let Ok(spares) = Spares::start(&kernel.install, folder, kernel.session.folder(), group)
+    {
+        let _ = kernel.spares.set(spares);
+    }
     let mut child = Command::new(&program);
     // What cells start ends with the process that runs them.
     child.process_group(0);
