@@ -1062,11 +1062,11 @@ let size = frozen.config().base.size;
 let test = examples(60, Split::Valid, None, size, 7)?;
 let support = examples(200, Split::Train, None, size, 8)?;
 let one = question_episodes(&test[..1], &support, 1, true, 9)?;
-let prompt = &episode_prompts(build, "", &one)?[0];
-println!("{}\n(the right answer: {})", prompt.text, one[0].candidates[one[0].answer]);
+let shown: Prompt = episode_prompts(build, "", &one)?.remove(0);
+println!("{}\n(the right answer: {})", shown.text, one[0].candidates[one[0].answer]);
 let transform = Transform::imagenet(size);
 let mut items = Vec::new();
-for picture in &prompt.pictures {
+for picture in &shown.pictures {
     items.push(GridItem::new(transform.inverse(picture)?, ""));
 }
 image_grid(&items, 2)?
