@@ -9,10 +9,22 @@ pub use std::time::Duration;
 
 pub use image::{ImageBuffer, Rgb, RgbImage};
 
+pub use crate::clip::probe::{
+    Lbfgs, LinearProbe, Minimum, ProbeOptions, Sweep, SweepOptions, sweep,
+};
+pub use crate::clip::suite::{
+    Corruption, FewShot, FineGrained, Gallery, Painted, ProbeScores, Prompts, Relations, Scores,
+    Shift, Task, TaskData, ZeroShotScores, draw_scenes, effective_robustness, few_shot,
+    fine_grained, paired_test, plain_encoder, probe_scores, relations, shifts, slides_table,
+    typographic_attack, zero_shot_of_task, zero_shot_scores,
+};
 pub use crate::clip::{
-    AvgMeter, ClipLoss, ClipModel, FindMatches, HeadBuilder, ImageIndex, IndexFile, KeepBest,
-    LinearHead, LiveCurves, Match, Precision, Projection, Recalls, Retrieval, Save, Step, TrainLog,
-    head, match_grid, mixed_query, retrieval, train_epoch, valid_epoch,
+    AvgMeter, ClipLoss, ClipModel, Confusion, EncodeText, FindMatches, HeadBuilder, ImageIndex,
+    IndexFile, KeepBest, LinearHead, LiveCurves, Match, Precision, Prediction, Projection,
+    PromptSearch, Recalls, Retrieval, Save, Step, TextClassifier, TextTable, TrainLog,
+    ZeroShotClassifier, head, imagenet_templates, match_grid, mixed_query, prediction_grid,
+    read_templates, retrieval, scene_templates, search_prompts, top_k_accuracy, train_epoch,
+    valid_epoch,
 };
 pub use crate::config::{
     Activation, BertConfig, CbowConfig, ClipTextConfig, Config, DistilBertConfig,
@@ -33,8 +45,8 @@ pub use crate::dataset::{
 };
 pub use crate::display::{
     Curve, GridItem, Interruptible, Live, Picture, Progress, Show as _, Spread, Table, bars,
-    heatmap, image_grid, interrupted, line_plot, loss_curves, parameters, similarity_heatmap,
-    spread_plot,
+    difference_bars, heatmap, image_grid, interrupted, line_plot, loss_curves, parameters,
+    scatter_plot, similarity_heatmap, spread_plot,
 };
 pub use crate::encoder::{self, ImageEncoder, TextEncoder};
 pub use crate::exercise::hint::{Hint, hint};

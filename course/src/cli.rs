@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    caption, check, data, doctor, draw, eval, export, fetch, frozen, grade, hint, index, kernel,
-    lab, matching, matrix, pretrain, progress, prompting, release, run, site, sync, train,
-    train_dalle, watch,
+    caption, check, classify, data, doctor, draw, eval, export, fetch, frozen, grade, hint, index,
+    kernel, lab, matching, matrix, pretrain, probe, progress, prompting, release, run, site, sync,
+    train, train_dalle, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -33,6 +33,8 @@ enum Command {
     Match(matching::MatchArgs),
     Index(index::IndexArgs),
     Eval(eval::EvalArgs),
+    Probe(probe::ProbeArgs),
+    Classify(classify::ClassifyArgs),
     Frozen(frozen::FrozenArgs),
     Prompting(prompting::PromptingArgs),
     Caption(caption::CaptionArgs),
@@ -103,7 +105,10 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Ask(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
             caption::ask(args, holes.as_ref())?;
         }
-        (Command::Caption(_) | Command::Ask(_), _)
+        (Command::Classify(args), holes) if holes.is_some() || !args.wants_holes() => {
+            classify::classify(args, holes.as_ref())?;
+        }
+        (Command::Caption(_) | Command::Ask(_) | Command::Classify(_), _)
         | (
             Command::Train(_)
             | Command::Match(_)
@@ -111,7 +116,8 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             | Command::Eval(_)
             | Command::Frozen(_)
             | Command::Prompting(_)
-            | Command::TrainDalle(_),
+            | Command::TrainDalle(_)
+            | Command::Probe(_),
             None,
         ) => {
             return holes::delegate();
@@ -122,6 +128,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Prompting(args), Some(holes)) => prompting::prompting(args, &holes)?,
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
         (Command::Index(args), Some(holes)) => index::index(args, &holes)?,
+        (Command::Probe(args), Some(holes)) => probe::probe(args, &holes)?,
         (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest};
+use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest, ZeroShotClassifier};
 use vision_language::dalle::DalleHoles;
 use vision_language::frozen::FrozenHoles;
 use vision_language::prompting::PromptingHoles;
@@ -27,6 +27,8 @@ pub struct Holes {
     pub keep_best: KeepBest,
     /// `find_matches`
     pub find_matches: FindMatches,
+    /// `zero_shot_classifier`
+    pub zero_shot_classifier: ZeroShotClassifier,
     /// `freeze_lm`, `visual_prefix`, `caption_loss`
     pub frozen: FrozenHoles,
     /// `quantize`, `dalle_sequence`

@@ -14,6 +14,7 @@ pub mod projection_head;
 pub mod prompt_template;
 pub mod quantize;
 pub mod visual_prefix;
+pub mod zero_shot_classifier;
 
 pub use caption_loss::caption_loss;
 pub use clip_dataset::ClipDataset;
@@ -28,3 +29,4 @@ pub use projection_head::ProjectionHead;
 pub use prompt_template::{prompt_template, read_answer};
 pub use quantize::quantize;
 pub use visual_prefix::visual_prefix;
+pub use zero_shot_classifier::zero_shot_classifier;

@@ -12,6 +12,7 @@ fn main() -> std::process::ExitCode {
         clip_loss: exercises::clip_loss,
         keep_best: exercises::keep_best,
         find_matches: exercises::find_matches,
+        zero_shot_classifier: exercises::zero_shot_classifier,
         frozen: FrozenHoles {
             freeze_lm: exercises::freeze_lm,
             visual_prefix: exercises::visual_prefix,

@@ -60,6 +60,14 @@ pub const HIDDEN: &[Hidden] = &[
         questions: keep_best,
     },
     Hidden {
+        id: "zero_shot_classifier",
+        name: NAME,
+        points: 5,
+        tolerance: 1e-3,
+        master: || answers::zero_shot_classifier(solutions::zero_shot_classifier),
+        questions: zero_shot_classifier,
+    },
+    Hidden {
         id: "find_matches",
         name: NAME,
         points: 5,
@@ -291,6 +299,33 @@ fn dalle_sequence(seed: u64, _: &Path) -> Result<Vec<Question>> {
                 .tensor("image_codes", &codes)
                 .word("layout", serde_json::to_string(&layout)?),
         );
+    }
+    Ok(questions)
+}
+
+fn zero_shot_classifier(seed: u64, _: &Path) -> Result<Vec<Question>> {
+    let random = &mut random("zero_shot_classifier", seed);
+    let mut questions = Vec::new();
+    for (c, t) in [(3, 4), (5, 2)] {
+        let p = random.random_range(6..10);
+        let mut word = || {
+            let letters = (0..random.random_range(3..8)).map(|_| random.random_range(b'a'..=b'z'));
+            letters.map(char::from).collect::<String>()
+        };
+        let names: Vec<String> = (0..c).map(|i| format!("{}{i}", word())).collect();
+        let templates: Vec<String> =
+            (0..t).map(|i| format!("{} {i} {{label}} {}.", word(), word())).collect();
+        let sentences = names.iter().flat_map(|name| {
+            templates.iter().map(move |template| template.replace("{label}", name))
+        });
+        let texts: Vec<String> = sentences.collect();
+        // Lengths from 0.2 to 5 times that of another.
+        let lengths: Vec<f32> = texts.iter().map(|_| random.random_range(0.2f32..5.)).collect();
+        let lengths = Tensor::from_vec(lengths, (texts.len(), 1), &Device::Cpu)?;
+        let table = tensor(random, &[texts.len(), p])?.broadcast_mul(&lengths)?;
+        let question = Question::new("zero_shot_classifier", "build").list("class_names", &names);
+        let question = question.list("templates", &templates).list("texts", &texts);
+        questions.push(question.tensor("table", &table));
     }
     Ok(questions)
 }

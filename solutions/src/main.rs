@@ -16,6 +16,7 @@ fn main() -> std::process::ExitCode {
         clip_loss: solutions::clip_loss,
         keep_best: solutions::keep_best,
         find_matches: solutions::find_matches,
+        zero_shot_classifier: solutions::zero_shot_classifier,
         frozen: FrozenHoles {
             freeze_lm: solutions::freeze_lm,
             visual_prefix: solutions::visual_prefix,

@@ -1,4 +1,4 @@
-//! The contracts of `projection_head`, `clip_loss`, `keep_best` and `find_matches`.
+//! The contracts of `projection_head`, `clip_loss`, `keep_best`, `find_matches` and `zero_shot_classifier`.
 
 use std::path::Path;
 
@@ -60,3 +60,10 @@ pub struct Match {
 
 /// Image embeddings `(N, p)`, one text embedding `(1, p)`, a file name a row, `n` → the best first, one a file.
 pub type FindMatches = fn(&Tensor, &Tensor, &[String], usize) -> Result<Vec<Match>>;
+
+/// Texts → embeddings `(n, p)`, as they leave the head: what [`ClipModel::encode_texts`](crate::clip::ClipModel) does.
+pub type EncodeText<'a> = dyn Fn(&[String]) -> Result<Tensor> + 'a;
+
+/// Class names, templates in which `{label}` stands for a class's name, the text encoder → `(c, p)`, a row a class in
+/// their order, of unit length: the mean, in embedding space, of the class's sentences.
+pub type ZeroShotClassifier = fn(&[String], &[String], &EncodeText<'_>) -> Result<Tensor>;

@@ -8,12 +8,18 @@ mod index_file;
 mod live;
 mod model;
 mod nearest;
+pub mod probe;
 mod published;
 mod retrieval;
 mod show;
+pub mod suite;
 mod train;
+mod zero_shot;
 
-pub use contract::{ClipLoss, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save, head};
+pub use contract::{
+    ClipLoss, EncodeText, FindMatches, HeadBuilder, KeepBest, Match, Projection, Save,
+    ZeroShotClassifier, head,
+};
 pub use index::ImageIndex;
 pub use index_file::{IndexFile, Precision, mixed_query};
 pub use live::LiveCurves;
@@ -23,4 +29,8 @@ pub use retrieval::{Recalls, Retrieval, retrieval};
 pub use show::match_grid;
 pub use train::{
     AvgMeter, Epoch, Event, FitOptions, Step, TrainLog, fit, train_epoch, valid_epoch,
+};
+pub use zero_shot::{
+    Confusion, Prediction, PromptSearch, TextClassifier, TextTable, fill, imagenet_templates,
+    prediction_grid, read_templates, scene_templates, search_prompts, top_k_accuracy,
 };

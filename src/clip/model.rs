@@ -152,6 +152,11 @@ impl ClipModel {
         self.image_projection.forward(&self.image_features(images, mode)?, mode)
     }
 
+    /// Features of pictures `(b, d)` → embeddings `(b, p)`, as they leave the head.
+    pub fn project_image(&self, features: &Tensor) -> Result<Tensor> {
+        self.image_projection.forward(features, Mode::Eval)
+    }
+
     /// Captions as ids `(b, t)` and mask `(b, t)` → embeddings `(b, p)`, as they leave the head.
     pub fn encode_text(
         &self,

@@ -142,7 +142,7 @@ impl Canvas {
         Picture::from_image(&self.finished(), alt)
     }
 
-    fn finished(self) -> RgbImage {
+    pub(super) fn finished(self) -> RgbImage {
         let (w, h) = (self.width as usize, self.height as usize);
         let stride = w * SCALE as usize * 3;
         let mut sheet = RgbImage::from_fn(w as u32, h as u32, |x, y| {

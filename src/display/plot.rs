@@ -126,6 +126,11 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<Picture> {
     canvas.finish(format!("{title}: {}", rows.join(", ")))
 }
 
+/// The colour of series `i`.
+pub(super) fn series(i: usize) -> RGBColor {
+    SERIES[i % SERIES.len()]
+}
+
 /// Axes with a grid, ready for curves.
 pub(super) struct Chart {
     pub(super) canvas: Canvas,

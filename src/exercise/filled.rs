@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use image::RgbImage;
 
 use super::Hole;
-use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
+use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save, ZeroShotClassifier};
 use crate::dalle::{DalleSequence, Quantize, SequenceLayout};
 use crate::dataset::{PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
@@ -81,6 +81,25 @@ pub fn find_matches(find: FindMatches) -> Hole {
         }
         let got = format!("{} matches", matches.len());
         Err(Error::value("find_matches of 3 pictures with n = 2", "2 matches", got))
+    })
+}
+
+/// Whether `build` gives a row a class.
+pub fn zero_shot_classifier(build: ZeroShotClassifier) -> Hole {
+    Hole::try_out("zero_shot_classifier", move || {
+        let names = ["dog", "cat"].map(String::from);
+        let templates = ["a {label}", "a photo of a {label}."].map(String::from);
+        let encode = |texts: &[String]| {
+            let row =
+                |text: &String| vec![text.len() as f32, text.find('g').unwrap_or(1) as f32, 1.];
+            Ok(Tensor::new(texts.iter().map(row).collect::<Vec<_>>(), &Device::Cpu)?)
+        };
+        expect(
+            "the classifier",
+            "(2, 3), a row a class",
+            &build(&names, &templates, &encode)?,
+            &[2, 3],
+        )
     })
 }
 

@@ -15,7 +15,7 @@ pub struct Exercise {
     pub notebook: &'static str,
 }
 
-const EXERCISES: [Exercise; 13] = [
+const EXERCISES: [Exercise; 14] = [
     Exercise {
         id: "clip_dataset",
         title: "pictures and captions in pairs",
@@ -50,6 +50,13 @@ const EXERCISES: [Exercise; 13] = [
         chapter: "clip",
         contract: "FindMatches",
         notebook: "04_find_matches",
+    },
+    Exercise {
+        id: "zero_shot_classifier",
+        title: "a classifier made of words",
+        chapter: "clip",
+        contract: "ZeroShotClassifier",
+        notebook: "05_zero_shot",
     },
     Exercise {
         id: "freeze_lm",

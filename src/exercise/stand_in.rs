@@ -8,12 +8,14 @@ use candle_core::Tensor;
 
 use super::{Filled, Hole, filled};
 use crate::clip::{
-    ClipLoss, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save, head,
+    ClipLoss, EncodeText, FindMatches, HeadBuilder, KeepBest, LinearHead, Match, Projection, Save,
+    ZeroShotClassifier, fill, head,
 };
 use crate::dalle::{DalleHoles, DalleSequence, Quantize};
 use crate::dataset::{FolderPairs, PairDataset, Transform};
 use crate::frozen::{CaptionLoss, FreezeLm, FrozenHoles, VisualPrefix};
 use crate::language_model::Perplexity;
+use crate::nn::l2_normalize;
 use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Segment, Shot};
 use crate::text::Tokenizer;
 use crate::{Error, Result};
@@ -99,6 +101,23 @@ pub fn find_matches(find: FindMatches) -> FindMatches {
         return find;
     }
     println!("{hole}: what you see are the first pictures of the folder, not the best");
+    first
+}
+
+/// `build`, or a function that asks the first template alone.
+pub fn zero_shot_classifier(build: ZeroShotClassifier) -> ZeroShotClassifier {
+    fn first(names: &[String], templates: &[String], encode: &EncodeText<'_>) -> Result<Tensor> {
+        let template = templates.first().ok_or_else(|| {
+            Error::value("zero_shot_classifier, templates", "at least one", "none")
+        })?;
+        let sentences: Vec<String> = names.iter().map(|name| fill(template, name)).collect();
+        l2_normalize(&encode(&sentences)?)
+    }
+    let hole = filled::zero_shot_classifier(build);
+    if hole.is_filled() {
+        return build;
+    }
+    println!("{hole}: of an ensemble, the first template alone is asked");
     first
 }
 

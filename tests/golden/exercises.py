@@ -1,7 +1,7 @@
 """The worked numbers of the exercises' checks, from PyTorch: what is right, and what comes of well-known wrong ways.
 
 Run: python tests/golden/exercises.py > src/exercise/check/goldens.json
-Seed 20 for the head, 21 for the loss, 22 for the perplexity, 23 for the captions' loss, 24 for the code. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
+Seed 20 for the head, 21 for the loss, 22 for the perplexity, 23 for the captions' loss, 24 for the code and for the zero-shot classifier. Written by PyTorch 2.x on a CPU; the numbers are rounded to seven digits.
 """
 
 import json
@@ -193,6 +193,38 @@ def perplexity():
     return {"log_probabilities": numbers(ln_p), "general": {name: numbers(v) for name, v in ways.items()}}
 
 
+def zero_shot():
+    """3 classes, 3 templates, p = 4; embeddings of lengths from 0.3 to 6."""
+    torch.manual_seed(24)
+    names, templates = ["dog", "cat", "boat"], ["a photo of a {label}.", "the {label}, a kind of {label}", "{label} at night"]
+    texts = [t.replace("{label}", name) for name in names for t in templates]
+    lengths = torch.tensor([6.0, 0.5, 1.0, 0.3, 2.0, 4.0, 1.0, 5.0, 0.4])
+    table = F.normalize(torch.randn(9, 4), dim=1) * lengths[:, None]
+    raw = table.reshape(3, 3, 4)  # class, template
+    n = lambda x, dim=-1: F.normalize(x, dim=dim)
+    unit = n(raw)
+    ways = {
+        "right": n(unit.mean(1)),
+        "not_normalised_first": n(raw.mean(1)),
+        "not_unit_length": unit.mean(1),
+        "not_normalised": raw.mean(1),
+        "one_template": unit[:, 0],
+        "one_template ": unit[:, 1],
+        "one_template  ": unit[:, 2],
+        "classes_mixed_up": n(unit.mean(0)),
+        "wrong_axis": n(n(raw, 0).mean(1)),
+        "wrong_axis ": n(n(raw, 1).mean(1)),
+        "wrong_axis  ": n(unit.mean(1), 0),
+        "largest": n(unit.max(1).values),
+        "rows_mixed_up": n(unit.mean(1)).flip(0),
+    }
+    by_name = sorted(range(3), key=lambda i: names[i])
+    ways["rows_mixed_up "] = ways["right"][by_name]
+    return {"class_names": names, "templates": templates, "texts": texts, "table": numbers(table),
+            "general": {name: numbers(v) for name, v in ways.items()}}
+
+
 assert math.isclose(math.log(1 + math.exp(-1)), 0.3133, abs_tol=1e-4)
 print(json.dumps({"projection_head": head(), "clip_loss": loss(), "caption_loss": caption(),
-                  "perplexity": perplexity(), "quantize": quantize()}, indent=1))
+                  "perplexity": perplexity(), "quantize": quantize(),
+                  "zero_shot_classifier": zero_shot()}, indent=1))

@@ -2,6 +2,7 @@
 
 pub mod caption;
 pub mod check;
+pub mod classify;
 pub mod common;
 pub mod data;
 pub mod doctor;
@@ -18,6 +19,7 @@ pub mod lab;
 pub mod matching;
 pub mod matrix;
 pub mod pretrain;
+pub mod probe;
 pub mod progress;
 pub mod prompting;
 pub mod release;

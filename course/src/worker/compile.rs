@@ -50,12 +50,13 @@ const STALE: [&str; 4] =
     ["\"code\":\"E0460\"", "\"code\":\"E0462\"", "\"code\":\"E0463\"", "\"code\":\"E0514\""];
 
 /// How each contract's answers are made of a student's item: the function, and whether the item is a type.
-const ITEMS: [(&str, &str); 13] = [
+const ITEMS: [(&str, &str); 14] = [
     ("clip_dataset", "answers::clip_dataset::<ITEM::ClipDataset>()"),
     ("projection_head", "answers::projection_head::<ITEM::ProjectionHead>()"),
     ("clip_loss", "answers::clip_loss(ITEM::clip_loss)"),
     ("keep_best", "answers::keep_best(ITEM::keep_best)"),
     ("find_matches", "answers::find_matches(ITEM::find_matches)"),
+    ("zero_shot_classifier", "answers::zero_shot_classifier(ITEM::zero_shot_classifier)"),
     ("freeze_lm", "answers::freeze_lm(ITEM::freeze_lm)"),
     ("visual_prefix", "answers::visual_prefix(ITEM::visual_prefix)"),
     ("caption_loss", "answers::caption_loss(ITEM::caption_loss)"),

@@ -21,6 +21,7 @@ pub const AGAIN: &[Again] = &[
     Again { id: "clip_loss", redraw: clip_loss },
     Again { id: "keep_best", redraw: keep_best },
     Again { id: "find_matches", redraw: find_matches },
+    Again { id: "zero_shot_classifier", redraw: |seed, _, q| Ok(Some(stretched(seed, q)?)) },
     Again { id: "freeze_lm", redraw: freeze_lm },
     Again { id: "visual_prefix", redraw: |seed, _, q| Ok(Some(stretched(seed, q)?)) },
     Again { id: "caption_loss", redraw: |seed, _, q| Ok(Some(stretched(seed, q)?)) },

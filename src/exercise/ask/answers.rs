@@ -8,7 +8,9 @@ use candle_core::{DType, Device, Tensor, Var};
 use serde_json::json;
 
 use super::{Answer, Question};
-use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, Save};
+use crate::clip::{
+    ClipLoss, FindMatches, KeepBest, Projection, Save, TextTable, ZeroShotClassifier,
+};
 use crate::config::Gpt2Config;
 use crate::dalle::{DalleSequence, Quantize, SequenceLayout};
 use crate::dataset::{PairDataset, Transform};
@@ -330,5 +332,18 @@ pub fn find_matches(find: FindMatches) -> Answers {
         Ok(Answer::default()
             .tensor("similarity", Tensor::new(similarity, &Device::Cpu)?)
             .word("image_filename", json!(found)))
+    })
+}
+
+/// `build`.
+pub fn zero_shot_classifier(build: ZeroShotClassifier) -> Answers {
+    Arc::new(move |q: &Question| {
+        if q.name != "build" {
+            return Err(unknown(q));
+        }
+        let table = TextTable::new(&q.strings("texts")?, q.get("table")?)?;
+        let (names, templates) = (q.strings("class_names")?, q.strings("templates")?);
+        let weights = build(&names, &templates, &|texts| table.encode(texts))?;
+        Ok(Answer::default().tensor("weights", weights.detach()))
     })
 }

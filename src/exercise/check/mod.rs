@@ -18,6 +18,7 @@ mod projection_head_checks;
 mod prompt_template_checks;
 mod quantize_checks;
 mod visual_prefix_checks;
+mod zero_shot_classifier_checks;
 
 use candle_core::{DType, Tensor};
 
@@ -26,7 +27,7 @@ use super::hint;
 use super::report::{CheckResult, Measure, Report, Status};
 use super::{Exercise, exercise};
 use crate::Error;
-use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection};
+use crate::clip::{ClipLoss, FindMatches, KeepBest, Projection, ZeroShotClassifier};
 use crate::dalle::{DalleSequence, Quantize};
 use crate::dataset::PairDataset;
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
@@ -124,6 +125,7 @@ pub fn checks(id: &str) -> &'static [Check] {
         "clip_loss" => clip_loss_checks::CHECKS,
         "keep_best" => keep_best_checks::CHECKS,
         "find_matches" => find_matches_checks::CHECKS,
+        "zero_shot_classifier" => zero_shot_classifier_checks::CHECKS,
         "freeze_lm" => freeze_lm_checks::CHECKS,
         "visual_prefix" => visual_prefix_checks::CHECKS,
         "caption_loss" => caption_loss_checks::CHECKS,
@@ -218,6 +220,11 @@ pub fn keep_best(keep: KeepBest) -> Report {
 /// Checks a search: `check::find_matches(find_matches)`.
 pub fn find_matches(find: FindMatches) -> Report {
     of_item("find_matches", answers::find_matches(find))
+}
+
+/// Checks a classifier made of words: `check::zero_shot_classifier(zero_shot_classifier)`.
+pub fn zero_shot_classifier(build: ZeroShotClassifier) -> Report {
+    of_item("zero_shot_classifier", answers::zero_shot_classifier(build))
 }
 
 /// Checks what freezes a language model: `check::freeze_lm(freeze_lm)`.

@@ -6,6 +6,7 @@ mod frozen;
 mod perplexity;
 mod prompting;
 mod texts;
+mod zero_shot;
 
 use std::collections::BTreeMap;
 use std::fmt;

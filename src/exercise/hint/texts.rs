@@ -10,6 +10,7 @@ pub(super) fn of(id: &str) -> Option<(&'static [&'static str; 3], &'static [Misc
         "clip_loss" => (&CLIP_LOSS, CLIP_LOSS_KNOWN),
         "keep_best" => (&KEEP_BEST, KEEP_BEST_KNOWN),
         "find_matches" => (&FIND_MATCHES, FIND_MATCHES_KNOWN),
+        "zero_shot_classifier" => (&super::zero_shot::PLAIN, super::zero_shot::KNOWN),
         "freeze_lm" => (&super::frozen::FREEZE_LM, super::frozen::FREEZE_LM_KNOWN),
         "visual_prefix" => (&super::frozen::VISUAL_PREFIX, super::frozen::VISUAL_PREFIX_KNOWN),
         "caption_loss" => (&super::frozen::CAPTION_LOSS, super::frozen::CAPTION_LOSS_KNOWN),
