@@ -531,6 +531,106 @@ match_grid(&folder.images, &matches)?
 Ok(())
 }
 
+fn n05_zero_shot() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let model = ClipModel::shipped()?;
+let gallery = Gallery::of(&model, draw_scenes(Split::Valid, 1600, 0))?;
+let data: TaskData = Task::Object.of_scenes(&gallery.scenes, 8);
+println!("{} pictures of one of {} objects", data.rows.len(), Task::Object.class_names().len());
+;
+
+/// Class names `c`, templates with `{label}` in them, the text encoder (texts → `(n, p)`, not normalised) → `(c, p)`: a
+/// row a class, in their order, each of length 1.
+pub fn zero_shot_classifier(
+    class_names: &[String],
+    templates: &[String],
+    encode_text: &EncodeText<'_>,
+) -> Result<Tensor> {
+    todo!("zero_shot_classifier: write your code")
+}
+;
+
+check::zero_shot_classifier(zero_shot_classifier)
+;
+
+let build: ZeroShotClassifier = stand_in::zero_shot_classifier(zero_shot_classifier);
+let names = Task::Object.class_names();
+let sentence = vec!["a photo of a {label}".to_string()];
+let rows = build(&names, &sentence, &|texts| model.encode_texts(texts))?;
+let classifier = TextClassifier::new(&names, &rows, &model)?;
+let predictions = classifier.predict(&gallery.embeddings_of(&data)?)?;
+println!("right: {:.1}%", 100. * top_k_accuracy(&predictions, &data.labels, 1)?);
+println!("among the first five: {:.1}%", 100. * top_k_accuracy(&predictions, &data.labels, 5)?);
+;
+
+let shown = [0, 5, 9, 14];
+let pictures: Vec<RgbImage> = shown.iter().map(|at| gallery.picture(data.rows[*at])).collect();
+let guesses: Vec<Prediction> = shown.iter().map(|at| predictions[*at].clone()).collect();
+let labels: Vec<Option<usize>> = shown.iter().map(|at| Some(data.labels[*at])).collect();
+prediction_grid("object", &sentence[0], &classifier, &pictures, &guesses, &labels)?
+;
+
+let mut table = Table::new(["task", "classes", "chance", "label", "sentence", "ensemble"]);
+for task in Task::ALL {
+    let data = task.of_scenes(&gallery.scenes, 60);
+    let scores = zero_shot_scores(build, &model, &gallery, &data)?;
+    let found = [scores.bare.accuracy(), scores.one.accuracy(), scores.ensemble.accuracy()];
+    let classes = task.class_names().len().to_string();
+    let mut row = vec![task.name().to_string(), classes, format!("{:.3}", task.chance())];
+    row.extend(found.map(|share| format!("{share:.3}")));
+    table = table.row(row);
+}
+table
+;
+
+let templates = imagenet_templates();
+println!("{}", templates[..4].join("\n"));
+let rows = build(&names, &templates, &|texts| model.encode_texts(texts))?;
+let eighty = TextClassifier::new(&names, &rows, &model)?;
+let found = eighty.predict(&gallery.embeddings_of(&data)?)?;
+println!("80 templates: {:.1}%", 100. * top_k_accuracy(&found, &data.labels, 1)?);
+;
+
+let tuning = Task::Object.of_scenes(&gallery.scenes, 4);
+let images = gallery.embeddings_of(&tuning)?;
+let candidates = scene_templates();
+let encode: &EncodeText = &|texts| model.encode_texts(texts);
+let search = search_prompts(build, &names, &candidates, encode, &images, &tuning.labels, 5)?;
+let rows: Vec<(String, f64)> = search.alone.clone();
+bars("Each template alone", &rows)?
+;
+
+search.taken
+;
+
+let confusion = Confusion::new(&names, &predictions, &data.labels)?;
+confusion.mistakes(10)
+;
+
+let worst: Vec<(String, f64)> = confusion.per_class().into_iter().take(12).collect();
+bars("The classes that are recognised worst", &worst)?
+;
+
+let counts = Task::Count.of_scenes(&gallery.scenes, 100);
+let names = Task::Count.class_names();
+let rows = build(&names, &Task::Count.templates(Prompts::Ensemble), &|t| model.encode_texts(t))?;
+let counter = TextClassifier::new(&names, &rows, &model)?;
+let found = counter.predict(&gallery.embeddings_of(&counts)?)?;
+Confusion::new(&names, &found, &counts.labels)?.picture()?
+;
+
+let mine: Vec<String> = ["dog", "cat", "boat", "pizza"].map(String::from).to_vec();
+let rows = build(&mine, &scene_templates(), &|texts| model.encode_texts(texts))?;
+TextClassifier::new(&mine, &rows, &model)?.save(Path::new("mine.pt"))?;
+let back = TextClassifier::load(Path::new("mine.pt"))?;
+println!("{} rows of {} numbers", back.weights.dims()[0], back.weights.dims()[1]);
+;
+
+Ok(())
+}
+
 fn n06_transformer() -> vision_language::Result<()> {
 use vision_language::prelude::*;
 ;
@@ -998,6 +1098,134 @@ table
 Ok(())
 }
 
+fn n10_experiments() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+/// Class names `c`, templates with `{label}` in them, the text encoder (texts → `(n, p)`, not normalised) → `(c, p)`: a
+/// row a class, in their order, each of length 1.
+pub fn zero_shot_classifier(
+    class_names: &[String],
+    templates: &[String],
+    encode_text: &EncodeText<'_>,
+) -> Result<Tensor> {
+    todo!("zero_shot_classifier: write your code")
+}
+;
+
+let build: ZeroShotClassifier = stand_in::zero_shot_classifier(zero_shot_classifier);
+let model = ClipModel::shipped()?;
+let plain = plain_encoder(model.config())?;
+let painted = Painted::new(&model, draw_scenes(Split::Train, 4000, 0))?;
+let train = Gallery::encoded(&model, &painted)?;
+let plain_train = Gallery::encoded(&plain, &painted)?;
+;
+
+let test_pictures = Painted::new(&model, draw_scenes(Split::Valid, 2000, 1))?;
+let test = Gallery::encoded(&model, &test_pictures)?;
+let plain_test = Gallery::encoded(&plain, &test_pictures)?;
+println!("{} pictures to learn from, {} to be judged by", train.scenes.len(), test.scenes.len());
+;
+
+let minimiser = Lbfgs { max_iterations: 100, tolerance: 1e-4, ..Lbfgs::default() };
+let probe = ProbeOptions { minimiser, ..ProbeOptions::default() };
+let options = SweepOptions { first: vec![-2., 0., 2.], halvings: 1, probe };
+let colours = probe_scores(&plain_train, &plain_test, Task::Colour, 20, 40, &options)?;
+println!("colour: {:.3} with C = {:.2}", colours.scores.accuracy(), colours.c);
+;
+
+let mut table = Table::new(["task", "chance", "zero-shot", "probe on the plain encoder", "on CLIP"]);
+let mut differences: Vec<(String, f64)> = Vec::new();
+for task in Task::ALL {
+    let data = task.of_scenes(&test.scenes, 40);
+    let zero_shot = zero_shot_scores(build, &model, &test, &data)?.ensemble.accuracy();
+    let base = probe_scores(&plain_train, &plain_test, task, 20, 40, &options)?.scores.accuracy();
+    let own = probe_scores(&train, &test, task, 20, 40, &options)?.scores.accuracy();
+    let numbers = [task.chance(), zero_shot, base, own].map(|share| format!("{share:.3}"));
+    table = table.row([task.name().to_string()].into_iter().chain(numbers));
+    differences.push((task.name().to_string(), 100. * (zero_shot - base)));
+}
+table
+;
+
+difference_bars("Zero-shot less a probe on the plain encoder, points", &differences)?
+;
+
+slides_table()
+;
+
+let data = Task::Object.of_scenes(&test.scenes, 40);
+let shots = [1, 2, 4, 8, 16];
+let on_clip = few_shot(&train, &test, &data, &shots, 2, 1., 0)?;
+let on_plain = few_shot(&plain_train, &plain_test, &data, &shots, 2, 1., 0)?;
+let zero_shot = zero_shot_scores(build, &model, &test, &data)?.ensemble.accuracy();
+let points = |list: &[FewShot]| list.iter().map(|f| (f.shots as f64, f.mean())).collect();
+let flat = shots.iter().map(|s| (*s as f64, zero_shot)).collect();
+let curves = [Curve::new("zero-shot", flat), Curve::new("probe on CLIP", points(&on_clip)),
+    Curve::new("on the plain encoder", points(&on_plain))];
+line_plot("154 objects", "examples a class", "accuracy", &curves)?
+;
+
+let picture = test_pictures.pictures[3].clone();
+let mut items = vec![GridItem::new(picture.clone(), "as it is")];
+for corruption in Corruption::ALL {
+    for severity in [2, 5] {
+        let worse = corruption.apply(&picture, severity, 0)?;
+        items.push(GridItem::new(worse, format!("{}, severity {severity}", corruption.name())));
+    }
+}
+image_grid(&items, 5)?
+;
+
+let classifier = zero_shot_of_task(build, &model, Task::Object, Prompts::Ensemble)?;
+let own = probe_scores(&train, &test, Task::Object, 20, 40, &options)?.probe;
+let base = probe_scores(&plain_train, &plain_test, Task::Object, 20, 40, &options)?.probe;
+let some = Painted::new(&model, draw_scenes(Split::Valid, 600, 2))?;
+let unseen = Painted::new(&model, draw_scenes(Split::UnseenStyle, 600, 2))?;
+let found = shifts(Task::Object, (&model, &classifier, &own), (&plain, &base), &some, &unseen)?;
+let mut table = Table::new(["shift", "severity", "zero-shot", "probe on CLIP", "on the plain encoder"]);
+for s in found.iter().filter(|s| [0, 1, 3, 5].contains(&s.severity)) {
+    let numbers = [s.zero_shot, s.probe, s.plain].map(|share| format!("{share:.3}"));
+    table = table.row([s.name.clone(), s.severity.to_string()].into_iter().chain(numbers));
+}
+table
+;
+
+let group = |name: &str, of: fn(&Shift) -> f64| {
+    Curve::new(name, found[1..].iter().map(|s| (of(&found[0]), of(s))).collect())
+};
+let groups = [group("zero-shot", |s| s.zero_shot), group("probe on CLIP", |s| s.probe),
+    group("on the plain encoder", |s| s.plain)];
+scatter_plot("31 shifts", "accuracy without", "accuracy", &groups, &[(0.4, 0.4), (1., 1.)])?
+;
+
+let sides: Relations = relations(&model, &test)?;
+println!("left or right: {:.3} of {} pictures", sides.left_right, sides.beside);
+println!("above or below: {:.3} of {} pictures", sides.above_below, sides.stacked);
+println!("for comparison, which object is there: {:.3}", sides.other_object);
+;
+
+let mut table = Table::new(["told apart", "pictures", "among themselves", "among others"]);
+for group in fine_grained(&classifier, &test)? {
+    let numbers = [group.accuracy, group.among_others].map(|share| format!("{share:.3}"));
+    let names = [group.alike.join(", "), group.pictures.to_string()];
+    table = table.row(names.into_iter().chain(numbers));
+}
+table
+;
+
+let data = Task::Object.of_scenes(&test.scenes, 2);
+let pictures = test_pictures.select(&data.rows);
+let pizza = classifier.class_names.iter().position(|name| name == "pizza").unwrap_or(0);
+let [as_it_is, blank, word, taken] =
+    typographic_attack(&model, &classifier, &pictures, &data.labels, pizza)?;
+println!("right: {as_it_is:.3}, with a blank label {blank:.3}, with \"pizza\" on it {word:.3}");
+println!("taken for a pizza: {taken:.3}");
+;
+
+Ok(())
+}
+
 fn n11_dalle() -> vision_language::Result<()> {
 use vision_language::prelude::*;
 ;
@@ -1157,10 +1385,12 @@ fn main() -> std::process::ExitCode {
         ("02_clip", n02_clip),
         ("03_training", n03_training),
         ("04_find_matches", n04_find_matches),
+        ("05_zero_shot", n05_zero_shot),
         ("06_transformer", n06_transformer),
         ("07_frozen", n07_frozen),
         ("08_perplexity", n08_perplexity),
         ("09_prompting", n09_prompting),
+        ("10_experiments", n10_experiments),
         ("11_dalle", n11_dalle),
     ];
     for (name, run) in all {
