@@ -904,6 +904,25 @@ let (_, named) = caption_score(&shipped, &test)?;
 println!("the main object is named in {:.0} % of the captions", 100. * named);
 ;
 
+let valid: Vec<usize> = splits.valid.iter().copied().step_by(5).take(8).collect();
+let truth = captions.select(&valid);
+let mut photographs: Vec<RgbImage> = Vec::new();
+let mut inputs: Vec<Tensor> = Vec::new();
+for name in &truth.image_filenames {
+    let photograph = load_image(&folder.images.join(name), 0)?;
+    inputs.push(transform.apply(&photograph)?);
+    photographs.push(photograph);
+}
+;
+
+let generated: Vec<String> = shipped.captions(&Tensor::stack(&inputs, 0)?)?;
+let mut items = Vec::new();
+for ((photograph, truth), generated) in photographs.iter().zip(&truth.captions).zip(&generated) {
+    items.push(GridItem::new(photograph.clone(), format!("{truth}\n{generated}")));
+}
+image_grid(&items, 4)?
+;
+
 let support = examples(150, Split::Train, None, config.base.size, 3)?;
 let mut table = Table::new(["examples before the question", "right answers"]);
 for shots in [0, 1, 4] {
