@@ -36,6 +36,7 @@ pub mod prelude;
 pub mod pretrain;
 pub mod prompting;
 pub mod text;
+pub mod unclip;
 
 pub use candle_core;
 pub use candle_nn;

@@ -66,8 +66,8 @@ pub use crate::measure::{
 };
 pub use crate::nn::ops::{gelu, relu};
 pub use crate::nn::{
-    AdamW, BatchNorm2d, Conv2d, Dropout, Embedding, Init, LayerNorm, Linear, Mode, Param,
-    ParamGroup, Params, ReduceLrOnPlateau, l2_normalize,
+    AdamW, BatchNorm2d, Conv2d, Dropout, Ema, Embedding, GroupNorm, Init, LayerNorm, Linear, Mode,
+    Param, ParamGroup, Params, ReduceLrOnPlateau, l2_normalize,
 };
 pub use crate::prompting::{
     Body, CausalFiller, Classifier, Episode, FewShotPrompt, InContext, Length, MaskedFiller,
@@ -76,6 +76,12 @@ pub use crate::prompting::{
     question_episodes, right_choices, right_words,
 };
 pub use crate::text::{BpeTokenizer, Encoded, Side, Tokenizer};
+pub use crate::unclip::{
+    ArPrior, CaptionBatch, Condition, Decoder, DecoderConfig, DecoderDraw, Diffusion, Guidance,
+    NoiseKind, NoiseSchedule, Part, Prior, PriorConfig, PriorDraw, Sampler, Through, Unclip,
+    UnclipData, UnclipStep, UnclipTraining, cosines, gaussian_rows, slerp, text_difference,
+    train_decoder, train_prior,
+};
 pub use crate::{Error, Result};
 pub use candle_nn::loss::cross_entropy;
 pub use candle_nn::ops::softmax;

@@ -27,6 +27,8 @@ const FLOORS: &[(&str, usize, &[&str])] = &[
     ("prompting", 3, &["frozen"]),
     // The best of many drawings are those that CLIP finds.
     ("dalle", 3, &["clip", "measure"]),
+    // CLIP turned around: its embeddings are what is drawn from.
+    ("unclip", 3, &["clip", "measure"]),
     ("exercise", 4, &[]),
     ("prelude", 5, &[]),
 ];

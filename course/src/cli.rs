@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::cmd::{
     caption, check, classify, data, doctor, draw, eval, export, fetch, frozen, grade, hint, index,
     kernel, lab, matching, matrix, pretrain, probe, progress, prompting, release, run, site, sync,
-    train, train_dalle, watch,
+    train, train_dalle, train_unclip, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -40,6 +40,7 @@ enum Command {
     Caption(caption::CaptionArgs),
     Ask(caption::AskArgs),
     TrainDalle(train_dalle::TrainDalleArgs),
+    TrainUnclip(train_unclip::TrainUnclipArgs),
     Draw(draw::DrawArgs),
     Gallery(draw::GalleryArgs),
     Pretrain(pretrain::PretrainArgs),
@@ -116,6 +117,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             | Command::Eval(_)
             | Command::Frozen(_)
             | Command::Prompting(_)
+            | Command::TrainUnclip(_)
             | Command::TrainDalle(_)
             | Command::Probe(_),
             None,
@@ -123,6 +125,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             return holes::delegate();
         }
         (Command::Train(args), Some(holes)) => train::train(args, &holes)?,
+        (Command::TrainUnclip(args), Some(holes)) => train_unclip::train_unclip(args, &holes)?,
         (Command::TrainDalle(args), Some(holes)) => train_dalle::train_dalle(args, &holes)?,
         (Command::Frozen(args), Some(holes)) => frozen::frozen(args, &holes)?,
         (Command::Prompting(args), Some(holes)) => prompting::prompting(args, &holes)?,

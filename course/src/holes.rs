@@ -10,6 +10,7 @@ use vision_language::clip::{ClipLoss, FindMatches, HeadBuilder, KeepBest, ZeroSh
 use vision_language::dalle::DalleHoles;
 use vision_language::frozen::FrozenHoles;
 use vision_language::prompting::PromptingHoles;
+use vision_language::unclip::Guidance;
 
 use crate::house::{House, cargo_here};
 use crate::{Error, Result};
@@ -35,6 +36,8 @@ pub struct Holes {
     pub dalle: DalleHoles,
     /// `prompt_template` with its `read_answer`, `few_shot_prompt`
     pub prompting: PromptingHoles,
+    /// `guidance`
+    pub guidance: &'static dyn Guidance,
 }
 
 /// Runs this same call again in the crate that has the holes.

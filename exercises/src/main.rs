@@ -27,5 +27,6 @@ fn main() -> std::process::ExitCode {
             quantize: exercises::quantize,
             dalle_sequence: exercises::dalle_sequence,
         },
+        guidance: &exercises::ClassifierFree,
     }))
 }

@@ -108,6 +108,15 @@ pub const HIDDEN: &[Hidden] = &[
         questions: frozen::perplexity,
     },
     Hidden {
+        id: "guidance",
+        name: NAME,
+        points: 5,
+        // Two products and a sum, in another order by some.
+        tolerance: 1e-3,
+        master: || answers::guidance::<solutions::ClassifierFree>(),
+        questions: guidance,
+    },
+    Hidden {
         id: "prompt_template",
         name: "The same on texts drawn for this run",
         points: 5,
@@ -155,6 +164,28 @@ fn tensor(random: &mut ChaCha8Rng, dims: &[usize]) -> Result<Tensor> {
     let count = dims.iter().product();
     let values: Vec<f32> = (0..count).map(|_| random.random_range(-1.0..1.0)).collect();
     Ok(Tensor::from_vec(values, dims, &Device::Cpu)?)
+}
+
+fn guidance(seed: u64, _: &Path) -> Result<Vec<Question>> {
+    let random = &mut random("guidance", seed);
+    let mut questions = Vec::new();
+    for rank in [2, 3, 4] {
+        let dims: Vec<usize> = (0..rank).map(|_| random.random_range(2..6)).collect();
+        let of_each = |values: Vec<f32>| Ok::<_, Error>(Tensor::new(values, &Device::Cpu)?);
+        let left = (0..dims[0]).map(|_| random.random_range(0.01..0.99)).collect();
+        let question = Question::new("guidance", "noise").tensor("x0", &tensor(random, &dims)?);
+        let question = question.tensor("noise", &tensor(random, &dims)?);
+        questions.push(question.tensor("alpha_bar", &of_each(left)?));
+        let keep = (0..dims[0]).map(|_| f32::from(u8::from(random.random_bool(0.5)))).collect();
+        let question = Question::new("guidance", "drop").tensor("keep", &of_each(keep)?);
+        let question = question.tensor("condition", &tensor(random, &dims)?);
+        questions.push(question.tensor("g", &tensor(random, &dims)?));
+        let question =
+            Question::new("guidance", "guide").tensor("conditional", &tensor(random, &dims)?);
+        let question = question.tensor("unconditional", &tensor(random, &dims)?);
+        questions.push(question.word("scale", random.random_range(0.0..6.0)));
+    }
+    Ok(questions)
 }
 
 fn clip_loss(seed: u64, _: &Path) -> Result<Vec<Question>> {

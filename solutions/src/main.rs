@@ -31,5 +31,6 @@ fn main() -> std::process::ExitCode {
             quantize: solutions::quantize,
             dalle_sequence: solutions::dalle_sequence,
         },
+        guidance: &solutions::ClassifierFree,
     }))
 }

@@ -1,7 +1,7 @@
 //! Is the hole filled in? Each function runs the student's item once on tiny inputs and looks at the form of what it
 //! gives (a shape, a length), not at its values.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 
 use super::Hole;
@@ -13,6 +13,7 @@ use crate::language_model::Perplexity;
 use crate::nn::{Init, Linear, Mode, Params};
 use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Shot};
 use crate::text::Tokenizer;
+use crate::unclip::Guidance;
 use crate::{Error, Result};
 
 /// Whether `D` reads a picture and its caption.
@@ -195,6 +196,17 @@ pub fn dalle_sequence(sequence: DalleSequence) -> Hole {
         let found = sequence(&text, &codes, &layout)?;
         let parts = [found.ids, found.positions, found.targets, found.weights];
         parts.iter().try_for_each(|part| expect("a part of the sequence", "(1, 4)", part, &[1, 4]))
+    })
+}
+
+/// Whether the three functions of `G` give tensors of the right shapes.
+pub fn guidance<G: Guidance + Default + 'static>() -> Hole {
+    Hole::try_out("guidance", || {
+        let (guidance, x) = (G::default(), Tensor::ones((2, 3), DType::F32, &Device::Cpu)?);
+        let each = Tensor::new(&[0.5f32, 1.], &Device::Cpu)?;
+        expect("x_t", "(2, 3)", &guidance.noise(&x, &x, &each)?, &[2, 3])?;
+        expect("the conditions", "(2, 3)", &guidance.drop_condition(&x, &each)?, &[2, 3])?;
+        expect("the guided prediction", "(2, 3)", &guidance.guided(&x, &x, 2.)?, &[2, 3])
     })
 }
 

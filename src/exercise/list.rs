@@ -114,6 +114,13 @@ const EXERCISES: [Exercise; 14] = [
         contract: "DalleSequence",
         notebook: "11_dalle",
     },
+    Exercise {
+        id: "guidance",
+        title: "with the condition, without it, and beyond",
+        chapter: "unclip",
+        contract: "Guidance",
+        notebook: "12_dalle2",
+    },
 ];
 
 /// All exercises, in the lecture's order.

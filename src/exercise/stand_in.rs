@@ -18,6 +18,7 @@ use crate::language_model::Perplexity;
 use crate::nn::l2_normalize;
 use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Segment, Shot};
 use crate::text::Tokenizer;
+use crate::unclip::{Guidance, WithoutHole};
 use crate::{Error, Result};
 
 /// The builder of `H`, or of the library's [`LinearHead`].
@@ -192,6 +193,16 @@ pub fn few_shot_prompt(prompt: FewShotPrompt) -> FewShotPrompt {
     }
     println!("{hole}: the query alone stands in, without any example");
     query_alone
+}
+
+/// `G`, or what the shipped model goes on with: it draws, guided, and cannot be trained.
+pub fn guidance<G: Guidance + Default + 'static>() -> Arc<dyn Guidance> {
+    let hole = filled::guidance::<G>();
+    if hole.is_filled() {
+        return Arc::new(G::default());
+    }
+    println!("{hole}: the shipped model draws without it; nothing can be trained");
+    Arc::new(WithoutHole)
 }
 
 fn say(hole: &Hole, instead: &str) {

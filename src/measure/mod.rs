@@ -22,4 +22,5 @@ pub use classifier::{PictureClassifier, Seen};
 pub use codes::{code_counts, code_perplexity, psnr};
 pub use frechet::{Moments, frechet_distance};
 pub use report::{PictureReport, clip_scores, diversity, picture_report};
+pub(crate) use symmetric::eigen;
 pub use train::{ClassifierReport, train_classifier};

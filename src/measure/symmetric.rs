@@ -1,7 +1,7 @@
-//! Eigenvalues of symmetric matrices by Jacobi's rotations, for the root of a covariance.
+//! Eigenvalues of symmetric matrices by Jacobi's rotations, for the root of a covariance and for its axes.
 
 /// A symmetric matrix's eigenvalues, and its eigenvectors as the columns of a matrix; `a` is `(d, d)`, row by row.
-pub(super) fn eigen(mut a: Vec<f64>, d: usize) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn eigen(mut a: Vec<f64>, d: usize) -> (Vec<f64>, Vec<f64>) {
     let mut vectors = vec![0.; d * d];
     for i in 0..d {
         vectors[i * d + i] = 1.;

@@ -4,6 +4,8 @@
 //! convolution's backward pass is slow, and its random numbers take no seed on a CPU. Everything here
 //! differentiates, and a test compares every gradient with PyTorch's.
 
+mod ema;
+mod group_norm;
 mod layers;
 mod memory;
 pub mod ops;
@@ -11,12 +13,13 @@ mod optim;
 mod params;
 mod schedule;
 
+pub use ema::Ema;
+pub use group_norm::GroupNorm;
 pub use layers::{
     BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear, RmsNorm, l2_normalize,
 };
 pub(crate) use memory::keep_freed_memory;
 pub use optim::{AdamW, ParamGroup, ReduceLrOnPlateau, warm_cosine};
-#[cfg(test)]
 pub(crate) use params::normal;
 pub use params::{Init, Param, Params};
 pub use schedule::Cosine;

@@ -28,4 +28,5 @@ pub mod site;
 pub mod sync;
 pub mod train;
 pub mod train_dalle;
+pub mod train_unclip;
 pub mod watch;

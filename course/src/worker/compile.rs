@@ -65,6 +65,7 @@ const ITEMS: [(&str, &str); 14] = [
     ("few_shot_prompt", "answers::few_shot_prompt(ITEM::few_shot_prompt)"),
     ("quantize", "answers::quantize(ITEM::quantize)"),
     ("dalle_sequence", "answers::dalle_sequence(ITEM::dalle_sequence)"),
+    ("guidance", "answers::guidance::<ITEM::ClassifierFree>()"),
 ];
 
 /// The function or type that an exercise's file must define.

@@ -28,6 +28,7 @@ pub const AGAIN: &[Again] = &[
     Again { id: "perplexity", redraw: perplexity },
     Again { id: "prompt_template", redraw: super::prompting::redrawn },
     Again { id: "few_shot_prompt", redraw: super::prompting::redrawn },
+    Again { id: "guidance", redraw: guidance },
 ];
 
 /// Numbers of a question's own: the same question, the same numbers.
@@ -107,6 +108,25 @@ fn freeze_lm(seed: u64, _: &Path, q: &Question) -> Result<Option<Question>> {
     config["n_layer"] = (config["n_layer"].as_u64().unwrap_or(1) + 1).into();
     let random = &mut drawn(seed, q);
     Ok(Some(stretched(seed, q)?.word("config", config).seed(random.random_range(0..1 << 30))))
+}
+
+/// Other pictures, noise and predictions, a little more noise; who is kept stays, and so do the scales.
+fn guidance(seed: u64, _: &Path, q: &Question) -> Result<Option<Question>> {
+    let mut redrawn = stretched(seed, q)?;
+    let random = &mut drawn(seed, q);
+    for (name, tensor) in &mut redrawn.tensors {
+        let original = &q.tensors[name];
+        *tensor = match name.as_str() {
+            "keep" => original.clone(),
+            "alpha_bar" => (original * f64::from(random.random_range(0.8f32..0.98)))?,
+            // A tensor of one number has not been stretched.
+            _ if original.elem_count() == 1 => {
+                (original * f64::from(random.random_range(0.8f32..1.2)))?
+            }
+            _ => continue,
+        };
+    }
+    Ok(Some(redrawn))
 }
 
 /// Every logarithm larger or smaller by one factor: what a text's length and order do stays.

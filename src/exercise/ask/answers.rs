@@ -19,6 +19,7 @@ use crate::language_model::{EarlyStopping, Gpt2, LmInput, Perplexity};
 use crate::nn::{Init, Linear, Mode, Params};
 use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer, Segment, Shot};
 use crate::text::Tokenizer;
+use crate::unclip::Guidance;
 use crate::{Error, Result};
 
 /// Answers questions about one item.
@@ -315,6 +316,35 @@ pub fn dalle_sequence(sequence: DalleSequence) -> Answers {
             .tensor("positions", found.positions)
             .tensor("targets", found.targets)
             .tensor("weights", found.weights.detach()))
+    })
+}
+
+/// `noise`, `drop` (with the conditions' gradient where `g` is sent), `guide`.
+pub fn guidance<G: Guidance + Default + 'static>() -> Answers {
+    Arc::new(move |q: &Question| {
+        let guidance = G::default();
+        match q.name.as_str() {
+            "noise" => {
+                let x = guidance.noise(q.get("x0")?, q.get("noise")?, q.get("alpha_bar")?)?;
+                Ok(Answer::default().tensor("x", x))
+            }
+            "drop" => {
+                let condition = Var::from_tensor(q.get("condition")?)?;
+                let x = guidance.drop_condition(condition.as_tensor(), q.get("keep")?)?;
+                let answer = Answer::default().tensor("x", x.detach());
+                let Some(g) = q.tensors.get("g") else { return Ok(answer) };
+                let grads = (x * g)?.sum_all()?.backward()?;
+                Ok(match grads.get(&condition) {
+                    Some(grad) => answer.tensor("condition", grad.clone()),
+                    None => answer,
+                })
+            }
+            "guide" => {
+                let (c, u) = (q.get("conditional")?, q.get("unconditional")?);
+                Ok(Answer::default().tensor("x", guidance.guided(c, u, q.parse("scale")?)?))
+            }
+            _ => Err(unknown(q)),
+        }
     })
 }
 

@@ -12,6 +12,7 @@ mod few_shot_prompt_checks;
 mod find_matches_checks;
 mod freeze_lm_checks;
 mod goldens;
+mod guidance_checks;
 mod keep_best_checks;
 mod perplexity_checks;
 mod projection_head_checks;
@@ -33,6 +34,7 @@ use crate::dataset::PairDataset;
 use crate::frozen::{CaptionLoss, FreezeLm, VisualPrefix};
 use crate::language_model::{EarlyStopping, Perplexity};
 use crate::prompting::{FewShotPrompt, PromptTemplate, ReadAnswer};
+use crate::unclip::Guidance;
 
 /// One check of an exercise.
 #[derive(Clone, Copy)]
@@ -134,6 +136,7 @@ pub fn checks(id: &str) -> &'static [Check] {
         "dalle_sequence" => dalle_sequence_checks::CHECKS,
         "prompt_template" => prompt_template_checks::CHECKS,
         "few_shot_prompt" => few_shot_prompt_checks::CHECKS,
+        "guidance" => guidance_checks::CHECKS,
         _ => &[],
     }
 }
@@ -265,6 +268,11 @@ pub fn quantize(quantize: Quantize) -> Report {
 /// Checks a sequence of words and codes: `check::dalle_sequence(dalle_sequence)`.
 pub fn dalle_sequence(sequence: DalleSequence) -> Report {
     of_item("dalle_sequence", answers::dalle_sequence(sequence))
+}
+
+/// Checks guidance: `check::guidance::<ClassifierFree>()`.
+pub fn guidance<G: Guidance + Default + 'static>() -> Report {
+    of_item("guidance", answers::guidance::<G>())
 }
 
 fn of_item(id: &'static str, answers: answers::Answers) -> Report {

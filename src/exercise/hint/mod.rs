@@ -3,6 +3,7 @@
 
 mod dalle;
 mod frozen;
+mod guidance;
 mod perplexity;
 mod prompting;
 mod texts;

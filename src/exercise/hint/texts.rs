@@ -19,6 +19,7 @@ pub(super) fn of(id: &str) -> Option<(&'static [&'static str; 3], &'static [Misc
         "few_shot_prompt" => (&super::prompting::FEW_SHOT, super::prompting::FEW_SHOT_KNOWN),
         "quantize" => (&super::dalle::QUANTIZE, super::dalle::QUANTIZE_KNOWN),
         "dalle_sequence" => (&super::dalle::SEQUENCE, super::dalle::SEQUENCE_KNOWN),
+        "guidance" => (&super::guidance::PLAIN, super::guidance::KNOWN),
         _ => return None,
     })
 }

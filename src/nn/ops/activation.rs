@@ -148,7 +148,7 @@ pub fn silu_gate(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
 }
 
 /// `f` of every value, in parallel.
-fn map(xs: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
+pub(super) fn map(xs: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     let mut ys = slices::unwritten(xs.len());
     ys.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).for_each(|(ys, xs)| {
         slices::vectorised(
@@ -173,7 +173,7 @@ fn zip(xs: &[f32], zs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
 }
 
 /// Every gradient `g ← f(x, g)`, in parallel.
-fn change(gs: &mut [f32], xs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) {
+pub(super) fn change(gs: &mut [f32], xs: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) {
     gs.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).for_each(|(gs, xs)| {
         slices::vectorised(
             #[inline(always)]

@@ -124,6 +124,25 @@ pub fn batch_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
     Ok(normal.broadcast_mul(&column(weight)?)?.broadcast_add(&column(bias)?)?)
 }
 
+/// See [`super::group_norm`].
+pub fn group_norm(
+    x: &Tensor,
+    scale: &Tensor,
+    shift: &Tensor,
+    groups: usize,
+    eps: f64,
+    silu: bool,
+) -> Result<Tensor> {
+    let (b, c, _, _) = x.dims4()?;
+    let rows = x.reshape((b, groups, ()))?;
+    let centred = rows.broadcast_sub(&rows.mean_keepdim(2)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(2)? + eps)?.sqrt()?;
+    let normal = centred.broadcast_div(&deviation)?.reshape(x.shape())?;
+    let column = |t: &Tensor| t.reshape((b, c, 1, 1));
+    let y = normal.broadcast_mul(&column(scale)?)?.broadcast_add(&column(shift)?)?;
+    Ok(if silu { y.silu()? } else { y })
+}
+
 /// See [`super::max_pool2d`]: the maximum over shifted copies. Where values tie, the gradient is shared.
 pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
     let mut padded = x.clone();

@@ -15,6 +15,7 @@ mod depthwise;
 mod dropout;
 pub mod fallback;
 mod graph;
+mod group_norm;
 mod kernel;
 mod linear;
 mod matrix;
@@ -25,6 +26,7 @@ mod pool;
 mod rotary;
 mod rows;
 mod slices;
+mod upsample;
 mod windows;
 
 pub(crate) use matrix::{Matrix, Output, product};
@@ -36,11 +38,13 @@ pub use activation::{add_relu, gelu, gelu_tanh, quick_gelu, relu, silu_gate};
 pub use attention::{attention, causal_attention};
 pub use conv::conv2d;
 pub use dropout::{Drops, dropout};
+pub use group_norm::{group_norm, silu};
 pub use linear::linear;
 pub use norm::{batch_norm, scale_channels};
 pub use pool::{global_avg_pool, max_pool2d};
 pub use rotary::{rotary, rotary_angles};
 pub use rows::{layer_norm, rms_norm};
+pub use upsample::upsample2;
 
 /// Whether our own CPU implementation serves this tensor.
 pub(crate) fn ours(x: &Tensor) -> bool {

@@ -85,6 +85,29 @@ fn conv2d_names_what_does_not_fit() {
 }
 
 #[test]
+fn group_norm_silu_and_upsampling_are_the_composed_ones() {
+    let inputs = [random(&[3, 6, 4, 5], 1), random(&[3, 6], 2), random(&[3, 6], 3)];
+    for (groups, silu) in [(1, false), (2, false), (3, true), (6, true)] {
+        same(
+            &inputs,
+            |t| group_norm(&t[0], &t[1], &t[2], groups, 1e-5, silu),
+            |t| fallback::group_norm(&t[0], &t[1], &t[2], groups, 1e-5, silu),
+        );
+    }
+    same(&[random(&[7, 3], 4)], |t| silu(&t[0]), |t| Ok(t[0].silu()?));
+    same(
+        &[random(&[2, 3, 4, 5], 5)],
+        |t| upsample2(&t[0]),
+        |t| {
+            let wide = t[0].reshape((2, 3, 4, 1, 5, 1))?.broadcast_as((2, 3, 4, 2, 5, 2))?;
+            Ok(wide.reshape((2, 3, 8, 10))?)
+        },
+    );
+    let error = group_norm(inputs[0].as_tensor(), &inputs[1], &inputs[2], 4, 1e-5, true);
+    assert!(error.unwrap_err().to_string().contains("a multiple of 4"));
+}
+
+#[test]
 fn batch_norm_is_the_composed_one() {
     let inputs = [random(&[7, 5, 6, 3], 1), random(&[5], 2), random(&[5], 3)];
     same(

@@ -1,0 +1,9 @@
+//! killed by: noise, as noise_forgotten
+//! A picture that only fades.
+
+// HOLE 1
+        let mut shape = vec![1; x0.rank()];
+        shape[0] = x0.dim(0)?;
+        let a = alpha_bar.reshape(shape)?;
+        let _ = noise;
+        Ok(x0.broadcast_mul(&a.sqrt()?)?)

@@ -1,0 +1,8 @@
+//! killed by: noise, as no_root
+//! Only the picture's factor has its root.
+
+// HOLE 1
+        let mut shape = vec![1; x0.rank()];
+        shape[0] = x0.dim(0)?;
+        let a = alpha_bar.reshape(shape)?;
+        Ok((x0.broadcast_mul(&a.sqrt()?)? + noise.broadcast_mul(&(1. - &a)?)?)?)

@@ -1,0 +1,5 @@
+//! right
+//! A weighted sum.
+
+// HOLE 3
+        Ok(((conditional * scale)? + (unconditional * (1. - scale))?)?)
