@@ -35,12 +35,12 @@ impl DecoderConfig {
         Self {
             size: 32,
             patch: 2,
-            channels: vec![48, 80, 112],
+            channels: vec![32, 64, 96],
             width: 192,
             embedding: 128,
             noise: NoiseKind::Cosine,
             steps: 1000,
-            predicts: Predicts::Velocity,
+            predicts: Predicts::Start,
             drop_embedding: 0.1,
             drop_caption: 0.5,
         }

@@ -3,12 +3,12 @@
 //! ```text
 //! e = MLP(step) + W_i z_i + W_t z_t          what the U-Net's blocks hear of
 //! m = W_m z_i                                a map at the U-Net's bottom: what is where
-//! v̂ = UNet(x_t, e, m),    loss = mean (v̂ − v)²,   v = √ᾱ ε − √(1 − ᾱ) x₀
+//! x̂₀ = UNet(x_t, e, m),   loss = mean (x̂₀ − x₀)²
 //! ```
 //!
 //! The paper adds the projected image embedding to the step's embedding, and shows the caption's tokens to attention layers.
-//! This small one has no attention: the caption comes as its CLIP embedding `z_t`, added in the same way. And it predicts v
-//! where the paper's predicts ε ([`Predicts`](super::Predicts) says why; both are there).
+//! This small one has no attention: the caption comes as its CLIP embedding `z_t`, added in the same way. And it predicts x₀
+//! where the paper's predicts ε: in some hundred steps that comes to nothing ([`Predicts`](super::Predicts) has all three).
 
 use candle_core::Tensor;
 use rand::Rng;
