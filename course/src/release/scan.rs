@@ -1,7 +1,8 @@
 //! Looks for what a student's copy must not have: solutions and misconceptions, in code, in notebooks' outputs, metadata and
 //! attachments, in JSON, in files that nobody looks into.
 //!
-//! A solution is known by any two of its lines in a row, whatever the spaces between them.
+//! A solution is known by any two of its lines in a row, whatever the spaces between them, and whatever its variables are
+//! called: what calls and operators are left when every variable has the same name is looked for too.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,11 +26,16 @@ pub struct Leak {
 /// Two lines of a solution, without spaces, and where they are from.
 struct Needle {
     text: String,
+    /// The same with all variables of one name, where enough is left of it.
+    shape: Option<String>,
     from: String,
 }
 
 /// Two lines shorter than this together are nobody's secret.
 const SHORTEST: usize = 40;
+
+/// Two lines' shapes shorter than this are met by chance.
+const SHORTEST_SHAPE: usize = 44;
 
 /// A line alone that is at least so long is known too.
 const LONG_LINE: usize = 70;
@@ -102,8 +108,14 @@ fn file(
     let marks = ["// BEGIN SOLUTION", "// END SOLUTION", "killed by: "];
     for text in texts {
         let squeezed = squeeze(&text);
-        if let Some(needle) = needles.iter().find(|needle| squeezed.contains(&needle.text)) {
+        let shaped = shape(&text);
+        let known = |needle: &&Needle| squeezed.contains(&needle.text);
+        let renamed =
+            |needle: &&Needle| needle.shape.as_ref().is_some_and(|shape| shaped.contains(shape));
+        if let Some(needle) = needles.iter().find(known) {
             leak(format!("lines of {}", needle.from));
+        } else if let Some(needle) = needles.iter().find(renamed) {
+            leak(format!("lines of {}, its variables renamed", needle.from));
         }
         // The command that makes all this may name its marks.
         if !below.starts_with("course/src")
@@ -202,7 +214,7 @@ fn squeeze(text: &str) -> String {
 /// What solutions and misconceptions are known by.
 fn needles(root: &Path) -> Result<Vec<Needle>> {
     let mut needles = Vec::new();
-    let mut given = BTreeSet::new();
+    let mut given = Vec::new();
     let mut sources = Vec::new();
     for master in Master::all(root)? {
         // The stub's own lines are the student's to have.
@@ -217,21 +229,60 @@ fn needles(root: &Path) -> Result<Vec<Needle>> {
             sources.push((from, read(&entry.path())?));
         }
     }
+    let given_shapes: BTreeSet<&String> = given.iter().map(|(_, shape)| shape).collect();
+    let given: BTreeSet<&String> = given.iter().map(|(text, _)| text).collect();
     for (from, code) in sources {
-        let known = windows(&code).into_iter().filter(|text| !given.contains(text));
-        needles.extend(known.map(|text| Needle { text, from: from.clone() }));
+        for (text, shape) in windows(&code) {
+            if given.contains(&text) {
+                continue;
+            }
+            let shape =
+                (shape.len() >= SHORTEST_SHAPE && !given_shapes.contains(&shape)).then_some(shape);
+            needles.push(Needle { text, shape, from: from.clone() });
+        }
     }
     Ok(needles)
 }
 
-/// Each two lines of a code in a row, and each long one, without spaces and comments.
-fn windows(code: &str) -> Vec<String> {
-    let lines: Vec<String> = code
+/// Each two lines of a code in a row, and each long one, without spaces and comments; and their shapes.
+fn windows(code: &str) -> Vec<(String, String)> {
+    let lines: Vec<(String, String)> = code
         .lines()
-        .map(|line| squeeze(line.split("//").next().unwrap_or_default()))
-        .filter(|line| !line.is_empty())
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .map(|line| (squeeze(line), shape(line)))
+        .filter(|(line, _)| !line.is_empty())
         .collect();
-    let pairs = lines.windows(2).map(|pair| pair.concat()).filter(|text| text.len() >= SHORTEST);
-    let alone = lines.iter().filter(|line| line.len() >= LONG_LINE || lines.len() == 1).cloned();
-    pairs.chain(alone).collect()
+    let joined = |pair: &[(String, String)]| {
+        (format!("{}{}", pair[0].0, pair[1].0), format!("{}{}", pair[0].1, pair[1].1))
+    };
+    let pairs = lines.windows(2).map(joined).filter(|(text, _)| text.len() >= SHORTEST);
+    let alone = lines.iter().filter(|(line, _)| line.len() >= LONG_LINE || lines.len() == 1);
+    pairs.chain(alone.cloned()).collect()
+}
+
+/// A code without spaces and with all its variables of one name: what is called, and the fields of what, stays.
+fn shape(code: &str) -> String {
+    const KEPT: [&str; 12] =
+        ["let", "mut", "for", "in", "if", "else", "match", "while", "return", "as", "ref", "move"];
+    let mut shape = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(first) = rest.chars().next() {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        if !word(first) {
+            if !first.is_whitespace() {
+                shape.push(first);
+            }
+            rest = &rest[first.len_utf8()..];
+            continue;
+        }
+        let end = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let next = after.trim_start();
+        let called = next.starts_with(['(', '!']) || next.starts_with("::");
+        let named = first.is_uppercase() || first.is_ascii_digit() || KEPT.contains(&name);
+        let plain = !called && !named && !shape.ends_with(['.', ':']);
+        shape.push_str(if plain { "_" } else { name });
+        rest = after;
+    }
+    shape
 }
