@@ -102,6 +102,60 @@ fn a_class_has_the_points_of_the_matrix() {
     );
 }
 
+#[test]
+fn parts_of_a_class_make_the_whole() {
+    let house = House::find().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let class = place.path().join("class");
+    for (student, entry) in entries(&house.root, "perplexity").unwrap().iter().take(7).enumerate() {
+        let folder = class.join(format!("student{student}")).join("exercises");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("perplexity.rs"), &entry.code).unwrap();
+    }
+    let run = |out: &Path, more: &[&str]| {
+        let done =
+            grade(&class, out).args(["--exercise", "perplexity"]).args(more).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let whole = place.path().join("whole");
+    run(&whole, &[]);
+    let parts: Vec<_> = (0..3).map(|i| place.path().join(format!("part{i}"))).collect();
+    for (i, part) in parts.iter().enumerate() {
+        run(part, &["--shard", &format!("{i}/3")]);
+    }
+    let merge = |parts: &[std::path::PathBuf], out: &Path| {
+        let mut merge = Command::new(env!("CARGO_BIN_EXE_solutions"));
+        merge.args(["grade", "--merge"]).args(parts).arg("--out").arg(out).output().unwrap()
+    };
+    let merged = place.path().join("merged");
+    assert!(merge(&parts, &merged).status.success());
+    // Seconds differ; what comes before them does not.
+    let table = |out: &Path| -> Vec<String> {
+        let text = fs::read_to_string(out.join("grades.csv")).unwrap();
+        let line = |line: &str| line.rsplitn(3, ',').last().unwrap().to_string();
+        text.lines().map(line).collect()
+    };
+    assert_eq!(table(&whole), table(&merged));
+    assert_eq!(table(&merged).len(), 8);
+    assert!(
+        merged.join("submissions/student3/feedback.html").exists(),
+        "the report's links lead there"
+    );
+    // Somebody scores an answer in words.
+    let written = merged.join("written.csv");
+    let text = fs::read_to_string(&written).unwrap();
+    let scored = text.replacen(",5,,\"\"", ",5,3,\"why?\"", 1);
+    assert_ne!(text, scored, "{text}");
+    fs::write(&written, scored).unwrap();
+    assert!(merge(std::slice::from_ref(&merged), &merged).status.success());
+    assert!(fs::read_to_string(merged.join("grades.csv")).unwrap().contains(",3,"));
+    // Another seed is another run.
+    let other = place.path().join("other");
+    run(&other, &["--seed", "9"]);
+    let refused = merge(&[whole, other], &merged);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("merge only parts of one run"));
+}
+
 fn grade(class: &Path, out: &Path) -> Command {
     let mut grade = Command::new(env!("CARGO_BIN_EXE_solutions"));
     grade.arg("grade").arg(class).arg("--out").arg(out).args(["--jobs", "2"]);

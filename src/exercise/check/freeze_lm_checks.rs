@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Check, Miss, Outcome, number, tensor};
 use crate::exercise::ask::{Answer, Ask, Question};
+use crate::exercise::report::Status;
 
 const ID: &str = "freeze_lm";
 
@@ -90,7 +91,7 @@ fn frozen(who: &dyn Ask) -> Outcome {
         "norms_left"
     } else if all(&|name| name.contains(".wte.") || name.contains(".wpe.")) {
         "embeddings_left"
-    } else if all(&|name| name.ends_with("bias")) {
+    } else if left.len() > 1 && all(&|name| name.ends_with("bias")) {
         "biases_left"
     } else {
         "some_left"
@@ -122,7 +123,13 @@ fn gradients(who: &dyn Ask) -> Outcome {
 
 fn again(who: &dyn Ask) -> Outcome {
     let once = left(&asked(who, 1)?)?.len();
-    let twice = left(&asked(who, 2)?)?;
+    let twice = asked(who, 2).map_err(|miss| match miss.status {
+        Status::Error | Status::Panic => {
+            Miss { expected: "no complaint when it is called a second time".into(), ..miss }
+        }
+        _ => miss,
+    })?;
+    let twice = left(&twice)?;
     if twice.is_empty() {
         return Ok(None);
     }

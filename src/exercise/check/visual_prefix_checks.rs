@@ -73,7 +73,12 @@ fn right_shape(who: &dyn Ask) -> Outcome {
         let outcome = prefix(who, &numbers(&[b, 3], 3.)?, n, d);
         outcome.map_err(|miss| match miss.status {
             Status::Shape => {
-                let name = if miss.came == shape(&[b, n * d]) {
+                let name = if miss.came == shape(&[n, b, d]) {
+                    Some("pictures_mixed")
+                } else if (b, n, d) != (2, 2, 4) {
+                    // The first shape was right.
+                    Some("sizes_written_down")
+                } else if miss.came == shape(&[b, n * d]) {
                     Some("not_reshaped")
                 } else if miss.came == shape(&[b * n, d]) {
                     Some("pictures_not_apart")
@@ -110,7 +115,9 @@ fn order(who: &dyn Ask) -> Outcome {
         } else if distance(&came.narrow(1, 0, 1)?, &came.narrow(1, 1, 1)?)? < TOLERANCE {
             Some("repeated")
         } else {
-            None
+            // Other numbers than the layer's, in whatever order.
+            let sum = came.sum_all()?.to_scalar::<f32>()?;
+            ((sum - 36.).abs() > 1e-3).then_some("not_linear")
         };
     within(distance(&came, &right)?, TOLERANCE, || {
         let came = list(&came).unwrap_or_default();

@@ -1,10 +1,15 @@
 //! Hints in three steps: a question, then the idea, then the line's shape; chosen by the misconception that the checks
 //! recognised.
 
+mod clip_dataset;
+mod clip_loss;
 mod dalle;
+mod find_matches;
 mod frozen;
 mod guidance;
+mod keep_best;
 mod perplexity;
+mod projection_head;
 mod prompting;
 mod texts;
 mod zero_shot;
