@@ -15,7 +15,7 @@ pub struct Exercise {
     pub notebook: &'static str,
 }
 
-const EXERCISES: [Exercise; 14] = [
+const EXERCISES: [Exercise; 15] = [
     Exercise {
         id: "clip_dataset",
         title: "pictures and captions in pairs",

@@ -50,7 +50,7 @@ const STALE: [&str; 4] =
     ["\"code\":\"E0460\"", "\"code\":\"E0462\"", "\"code\":\"E0463\"", "\"code\":\"E0514\""];
 
 /// How each contract's answers are made of a student's item: the function, and whether the item is a type.
-const ITEMS: [(&str, &str); 14] = [
+const ITEMS: [(&str, &str); 15] = [
     ("clip_dataset", "answers::clip_dataset::<ITEM::ClipDataset>()"),
     ("projection_head", "answers::projection_head::<ITEM::ProjectionHead>()"),
     ("clip_loss", "answers::clip_loss(ITEM::clip_loss)"),
