@@ -190,7 +190,7 @@ mod tests {
         let mut gradient = vec![0.; 9];
         problem.loss(&place, &mut gradient, 30, 2).unwrap();
         for i in 0..9 {
-            let mut at = |by: f64| {
+            let at = |by: f64| {
                 let mut moved = place.clone();
                 moved[i] += by;
                 problem.loss(&moved, &mut [0.; 9], 30, 2).unwrap()

@@ -238,7 +238,8 @@ mod tests {
         let image = transform.apply(&scenes[3].render(WIDTH, HEIGHT)).unwrap();
         let alone = model.encode_image(&image.unsqueeze(0).unwrap(), Mode::Eval).unwrap();
         let alone = alone.to_vec2::<f32>().unwrap();
-        let far = alone[0].iter().zip(&values(&first)[3]).map(|(a, b)| (a - b).abs());
+        let of_gallery = values(&first);
+        let far = alone[0].iter().zip(&of_gallery[3]).map(|(a, b)| (a - b).abs());
         // The same products in another batch.
         assert!(far.fold(0., f32::max) < 1e-4);
         let others = Gallery::cached(&model, draw_scenes(Split::Valid, 5, 1), &cache).unwrap();
