@@ -19,12 +19,13 @@ fn the_minimum_is_scikit_learns() {
         golden["labels"].to_vec1::<u32>().unwrap().into_iter().map(|l| l as usize).collect();
     let (train, test) = (x.narrow(0, 0, 90).unwrap(), x.narrow(0, 90, 40).unwrap());
     for (name, c) in [("0.03", 0.03), ("1", 1.), ("30", 30.)] {
-        let minimiser = Lbfgs { tolerance: 1e-9, max_iterations: 5000, ..Lbfgs::default() };
+        let minimiser = Lbfgs { tolerance: 1e-8, max_iterations: 5000, ..Lbfgs::default() };
         let probe =
             LinearProbe::fit(&train, &labels[..90], 4, &ProbeOptions { c, minimiser }, None)
                 .unwrap();
         assert!(probe.converged, "C = {name}: {} steps", probe.iterations);
-        // Both stop within 1e-9 of a zero gradient; where C is 30 the valley is flat, and that leaves 1e-6 of the weights.
+        // The penalty's curvature is 1 / (C n) at least: 3.7e-4 where C is 30, so that a gradient of 1e-8 is 3e-5 of the
+        // weights at worst and 1e-6 as measured. A line search by values sees no descent much nearer in float64.
         let weight = far(&probe.weight, &golden[&format!("weight.{name}")]);
         assert!(weight < 1e-5, "C = {name}: weights {weight}");
         let mean = probe.bias.mean_all().unwrap();
@@ -34,7 +35,8 @@ fn the_minimum_is_scikit_learns() {
         for (found, row) in probe.predict(&test).unwrap().iter().zip(probabilities) {
             for (class, expected) in row.iter().enumerate() {
                 // Probabilities are given back in f32.
-                assert!((f64::from(found.probability(class)) - expected).abs() < 1e-6);
+                let far = (f64::from(found.probability(class)) - expected).abs();
+                assert!(far < 1e-6, "C = {name}, class {class}: {far}");
             }
         }
     }

@@ -35,7 +35,7 @@ struct Needle {
 const SHORTEST: usize = 40;
 
 /// Two lines' shapes shorter than this are met by chance.
-const SHORTEST_SHAPE: usize = 44;
+const SHORTEST_SHAPE: usize = 72;
 
 /// A line alone that is at least so long is known too.
 const LONG_LINE: usize = 70;

@@ -18,5 +18,5 @@
         segments.push(Segment::Text([&shot.input, " ", output, "\n"].concat()));
     }
     pictures(&mut segments, query);
-    segments.push(Segment::Text(query.input.clone()));
+    segments.extend([Segment::Text(query.input.to_string())]);
     Ok(segments)

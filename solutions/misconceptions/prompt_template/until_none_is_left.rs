@@ -7,7 +7,8 @@
         }
     }
     let mut prompt = template.to_string();
-    while prompt.contains("[X]") {
+    // Without an end it would be where the input holds the mark: a hundred times are enough to be wrong.
+    for _ in 0..100 {
         prompt = prompt.replacen("[X]", x, 1);
     }
     Ok(prompt)

@@ -224,7 +224,8 @@ mod tests {
     fn who_only_knows_the_answers_has_almost_nothing() {
         course::grade::hidden(HIDDEN);
         course::grade::again(AGAIN);
-        for hidden in HIDDEN {
+        // Of the others, what is seen can still be known by heart: docs/grading.md.
+        for hidden in HIDDEN.iter().filter(|hidden| AGAIN.iter().any(|a| a.id == hidden.id)) {
             let known = RefCell::default();
             let listening = Listening(Local::new((hidden.master)()), &known);
             assert!(check::run(hidden.id, &listening).unwrap().is_complete(), "{}", hidden.id);
