@@ -25,7 +25,7 @@ fn the_minimum_is_scikit_learns() {
                 .unwrap();
         assert!(probe.converged, "C = {name}: {} steps", probe.iterations);
         // The penalty's curvature is 1 / (C n) at least: 3.7e-4 where C is 30, so that a gradient of 1e-8 is 3e-5 of the
-        // weights at worst and 1e-6 as measured. A line search by values sees no descent much nearer in float64.
+        // weights at worst; the limit of 1e-5 is met. A line search by values sees no descent much nearer in float64.
         let weight = far(&probe.weight, &golden[&format!("weight.{name}")]);
         assert!(weight < 1e-5, "C = {name}: weights {weight}");
         let mean = probe.bias.mean_all().unwrap();

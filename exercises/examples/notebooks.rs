@@ -596,8 +596,8 @@ println!("80 templates: {:.1}%", 100. * top_k_accuracy(&found, &data.labels, 1)?
 let tuning = Task::Object.of_scenes(&gallery.scenes, 4);
 let images = gallery.embeddings_of(&tuning)?;
 let candidates = scene_templates();
-let encode: &EncodeText = &|texts| model.encode_texts(texts);
-let search = search_prompts(build, &names, &candidates, encode, &images, &tuning.labels, 5)?;
+let search = search_prompts(build, &names, &candidates, &|texts| model.encode_texts(texts), &images,
+    &tuning.labels, 5)?;
 let rows: Vec<(String, f64)> = search.alone.clone();
 bars("Each template alone", &rows)?
 ;
@@ -1178,9 +1178,11 @@ let shots = [1, 2, 4, 8, 16];
 let on_clip = few_shot(&train, &test, &data, &shots, 2, 1., 0)?;
 let on_plain = few_shot(&plain_train, &plain_test, &data, &shots, 2, 1., 0)?;
 let zero_shot = zero_shot_scores(build, &model, &test, &data)?.ensemble.accuracy();
-let points = |list: &[FewShot]| list.iter().map(|f| (f.shots as f64, f.mean())).collect();
-let flat = shots.iter().map(|s| (*s as f64, zero_shot)).collect();
-let curves = [Curve::new("zero-shot", flat), Curve::new("probe on CLIP", points(&on_clip)),
+fn points(list: &[FewShot]) -> Vec<(f64, f64)> {
+    list.iter().map(|f| (f.shots as f64, f.mean())).collect()
+}
+let flat: Vec<(f64, f64)> = shots.iter().map(|s| (*s as f64, zero_shot)).collect();
+let curves = vec![Curve::new("zero-shot", flat), Curve::new("probe on CLIP", points(&on_clip)),
     Curve::new("on the plain encoder", points(&on_plain))];
 line_plot("154 objects", "examples a class", "accuracy", &curves)?
 ;
@@ -1210,11 +1212,11 @@ for s in found.iter().filter(|s| [0, 1, 3, 5].contains(&s.severity)) {
 table
 ;
 
-let group = |name: &str, of: fn(&Shift) -> f64| {
+fn group(found: &[Shift], name: &str, of: fn(&Shift) -> f64) -> Curve {
     Curve::new(name, found[1..].iter().map(|s| (of(&found[0]), of(s))).collect())
-};
-let groups = [group("zero-shot", |s| s.zero_shot), group("probe on CLIP", |s| s.probe),
-    group("on the plain encoder", |s| s.plain)];
+}
+let groups = vec![group(&found, "zero-shot", |s| s.zero_shot),
+    group(&found, "probe on CLIP", |s| s.probe), group(&found, "on the plain encoder", |s| s.plain)];
 scatter_plot("31 shifts", "accuracy without", "accuracy", &groups, &[(0.4, 0.4), (1., 1.)])?
 ;
 
@@ -1380,7 +1382,9 @@ let drawn: Drawing = dalle.draw(&all, &how)?;
 let real = Moments::of(&PictureClassifier::shipped()?.features(&many.images)?)?;
 let report: PictureReport =
     picture_report(&PictureClassifier::shipped()?, &ClipModel::shipped()?, &drawn.images, &all, &real)?;
-let percent = |x: f64| format!("{:.0} %", 100. * x);
+fn percent(x: f64) -> String {
+    format!("{:.0} %", 100. * x)
+}
 let table = Table::new(["", "object right", "ground right", "CLIP score"])
     .row(["drawings".to_string(), percent(report.object), percent(report.ground), format!("{:.3}", report.clip_score)])
     .row(["chance".to_string(), percent(1. / 32.), percent(1. / 8.), String::new()]);
