@@ -125,7 +125,7 @@ pub fn train_unclip(args: &TrainUnclipArgs, holes: &Holes) -> Result<()> {
     println!("{report:#}");
     let what = args.out.display();
     println!(
-        "The checkpoint is {what}; `cargo vl draw --model unclip --checkpoint {what}` draws with it."
+        "The checkpoint is {what}. No command draws with it yet; `unclip::Unclip::load` opens it."
     );
     Ok(())
 }
