@@ -3,6 +3,8 @@
 //! A kernel's folder (a Jupyter kernelspec) holds everything: `kernel.json`, the two programs, `install.json` and the
 //! recordings. Removing the folder removes the kernel.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -115,6 +117,10 @@ impl Install {
     /// Writes a kernel's folder: the programs beside this one, `install.json`, the recordings, `kernel.json`.
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        let lock = folder.join(".installing");
+        // Two commands may install at once; the lock ends with its file.
+        let lock = fs::File::create(&lock).with_context(|| lock.display().to_string())?;
+        lock.lock().context("waiting for another installation")?;
         let here = std::env::current_exe()?;
         for program in ["vl-kernel", "vl-cargo"] {
             place(&here.with_file_name(program), folder, program)?;
@@ -135,8 +141,7 @@ impl Install {
     /// Fills `to` with links to what the compiler needs of the library's dependencies: their metadata and procedural
     /// macros. Beside a crate's metadata it would read its compiled code as well.
     fn link_dependencies(&self, to: &Path) -> Result<()> {
-        let _ = fs::remove_dir_all(to);
-        fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+        let mut wanted = BTreeMap::new();
         let extension = |path: &Path| path.extension().map(|e| e.to_string_lossy().into_owned());
         for entry in fs::read_dir(&self.deps).with_context(|| self.deps.display().to_string())? {
             let path = entry?.path();
@@ -146,10 +151,10 @@ impl Install {
                 _ => false,
             };
             if needed && let Some(name) = path.file_name() {
-                symlink(&path, to.join(name)).with_context(|| path.display().to_string())?;
+                wanted.insert(name.to_owned(), path);
             }
         }
-        Ok(())
+        links(to, &wanted)
     }
 
     fn record(&self, folder: &Path) -> Result<()> {
@@ -198,11 +203,26 @@ pub fn dependencies(folder: &Path) -> PathBuf {
 }
 
 fn lead(sources: &Path, library: &Path) -> Result<()> {
-    let _ = fs::remove_dir_all(library);
-    fs::create_dir_all(library)?;
-    for part in metadata::STD.iter().copied().chain(["backtrace", "Cargo.toml"]) {
-        let (from, to) = (sources.join(part), library.join(part));
-        symlink(&from, &to).with_context(|| format!("{} → {}", from.display(), to.display()))?;
+    let parts = metadata::STD.iter().copied().chain(["backtrace", "Cargo.toml"]);
+    links(library, &parts.map(|part| (part.into(), sources.join(part))).collect())
+}
+
+/// Makes a folder hold these links and nothing else. What is right already stays: a running kernel may be reading it.
+fn links(folder: &Path, wanted: &BTreeMap<OsString, PathBuf>) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        let there = fs::read_link(entry.path()).ok();
+        if there.is_none() || there.as_ref() != wanted.get(&entry.file_name()) {
+            fs::remove_file(entry.path()).with_context(|| entry.path().display().to_string())?;
+        }
+    }
+    for (name, path) in wanted {
+        let link = folder.join(name);
+        if link.symlink_metadata().is_err() {
+            symlink(path, &link)
+                .with_context(|| format!("{} → {}", link.display(), path.display()))?;
+        }
     }
     Ok(())
 }
@@ -244,4 +264,29 @@ fn ask(command: &mut Command, folder: &Path) -> Result<String> {
         bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_of_links_is_mended_and_not_made_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let to = place.path().join("links");
+        let wanted = |names: &[&str]| {
+            names.iter().map(|name| (name.into(), place.path().join(name))).collect()
+        };
+        links(&to, &wanted(&["a", "b"])).unwrap();
+        let kept = fs::symlink_metadata(to.join("a")).unwrap().ino();
+        fs::remove_file(to.join("b")).unwrap();
+        symlink("/elsewhere", to.join("b")).unwrap();
+        fs::write(to.join("stray"), "").unwrap();
+        links(&to, &wanted(&["a", "b", "c"])).unwrap();
+        let names = fs::read_dir(&to).unwrap().count();
+        assert_eq!((names, fs::read_link(to.join("b")).unwrap()), (3, place.path().join("b")));
+        assert_eq!(fs::symlink_metadata(to.join("a")).unwrap().ino(), kept);
+    }
 }

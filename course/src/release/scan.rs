@@ -1,8 +1,8 @@
 //! Looks for what a student's copy must not have: solutions and misconceptions, in code, in notebooks' outputs, metadata and
 //! attachments, in JSON, in files that nobody looks into.
 //!
-//! A solution is known by any two of its lines in a row, whatever the spaces between them, and whatever its variables are
-//! called: what calls and operators are left when every variable has the same name is looked for too.
+//! A solution is known by any two of its lines in a row, whatever the spaces between them. What calls and operators are left
+//! when every variable has the same name is looked for too, in two to four lines in a row: as few as are not met by chance.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,18 +23,24 @@ pub struct Leak {
     pub what: String,
 }
 
-/// Two lines of a solution, without spaces, and where they are from.
+/// Some lines of a solution, without spaces, and where they are from.
 struct Needle {
-    text: String,
-    /// The same with all variables of one name, where enough is left of it.
-    shape: Option<String>,
+    lines: Lines,
     from: String,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Lines {
+    /// As they are written.
+    Text(String),
+    /// With all variables of one name.
+    Shape(String),
 }
 
 /// Two lines shorter than this together are nobody's secret.
 const SHORTEST: usize = 40;
 
-/// Two lines' shapes shorter than this are met by chance.
+/// Lines whose shape is shorter than this together are met by chance.
 const SHORTEST_SHAPE: usize = 72;
 
 /// A line alone that is at least so long is known too.
@@ -109,13 +115,14 @@ fn file(
     for text in texts {
         let squeezed = squeeze(&text);
         let shaped = shape(&text);
-        let known = |needle: &&Needle| squeezed.contains(&needle.text);
-        let renamed =
-            |needle: &&Needle| needle.shape.as_ref().is_some_and(|shape| shaped.contains(shape));
+        let known = |needle: &&Needle| match &needle.lines {
+            Lines::Text(lines) => squeezed.contains(lines),
+            Lines::Shape(lines) => shaped.contains(lines),
+        };
         if let Some(needle) = needles.iter().find(known) {
-            leak(format!("lines of {}", needle.from));
-        } else if let Some(needle) = needles.iter().find(renamed) {
-            leak(format!("lines of {}, its variables renamed", needle.from));
+            let renamed = matches!(needle.lines, Lines::Shape(_));
+            let how = if renamed { ", its variables renamed" } else { "" };
+            leak(format!("lines of {}{how}", needle.from));
         }
         // The command that makes all this may name its marks.
         if !below.starts_with("course/src")
@@ -213,7 +220,6 @@ fn squeeze(text: &str) -> String {
 
 /// What solutions and misconceptions are known by.
 fn needles(root: &Path) -> Result<Vec<Needle>> {
-    let mut needles = Vec::new();
     let mut given = Vec::new();
     let mut sources = Vec::new();
     for master in Master::all(root)? {
@@ -229,35 +235,44 @@ fn needles(root: &Path) -> Result<Vec<Needle>> {
             sources.push((from, read(&entry.path())?));
         }
     }
-    let given_shapes: BTreeSet<&String> = given.iter().map(|(_, shape)| shape).collect();
-    let given: BTreeSet<&String> = given.iter().map(|(text, _)| text).collect();
+    let given: BTreeSet<Lines> = given.into_iter().collect();
+    let mut needles = Vec::new();
     for (from, code) in sources {
-        for (text, shape) in windows(&code) {
-            if given.contains(&text) {
-                continue;
-            }
-            let shape =
-                (shape.len() >= SHORTEST_SHAPE && !given_shapes.contains(&shape)).then_some(shape);
-            needles.push(Needle { text, shape, from: from.clone() });
-        }
+        let own = windows(&code).into_iter().filter(|lines| !given.contains(lines));
+        needles.extend(own.map(|lines| Needle { lines, from: from.clone() }));
     }
+    // What is there word for word is told as such.
+    needles.sort_by_key(|needle| matches!(needle.lines, Lines::Shape(_)));
     Ok(needles)
 }
 
-/// Each two lines of a code in a row, and each long one, without spaces and comments; and their shapes.
-fn windows(code: &str) -> Vec<(String, String)> {
+/// What a code is known by: each two lines in a row and each long one, without spaces and comments; and from each line on the
+/// shapes of as many lines as are enough.
+fn windows(code: &str) -> Vec<Lines> {
     let lines: Vec<(String, String)> = code
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default())
         .map(|line| (squeeze(line), shape(line)))
         .filter(|(line, _)| !line.is_empty())
         .collect();
-    let joined = |pair: &[(String, String)]| {
-        (format!("{}{}", pair[0].0, pair[1].0), format!("{}{}", pair[0].1, pair[1].1))
-    };
-    let pairs = lines.windows(2).map(joined).filter(|(text, _)| text.len() >= SHORTEST);
-    let alone = lines.iter().filter(|(line, _)| line.len() >= LONG_LINE || lines.len() == 1);
-    pairs.chain(alone.cloned()).collect()
+    let mut windows = Vec::new();
+    for (first, (line, _)) in lines.iter().enumerate() {
+        if line.len() >= LONG_LINE || lines.len() == 1 {
+            windows.push(Lines::Text(line.clone()));
+        }
+        let rest = &lines[first..];
+        if let [(one, _), (two, _), ..] = rest
+            && one.len() + two.len() >= SHORTEST
+        {
+            windows.push(Lines::Text(format!("{one}{two}")));
+        }
+        let shapes = (2..=4).filter(|n| *n <= rest.len());
+        let shapes = shapes.map(|n| rest[..n].iter().map(|(_, shape)| shape.as_str()).collect());
+        windows.extend(
+            shapes.into_iter().find(|s: &String| s.len() >= SHORTEST_SHAPE).map(Lines::Shape),
+        );
+    }
+    windows
 }
 
 /// A code without spaces and with all its variables of one name: what is called, and the fields of what, stays.

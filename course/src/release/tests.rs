@@ -4,8 +4,8 @@ use super::*;
 
 const MASTER: &str = "//! # `half`: a half\n\nuse vision_language::prelude::*;\n\npub fn half(number: f64) -> f64 {\n    \
     // STUB todo!(\"half\")\n    // BEGIN SOLUTION\n    let divided_by_two = number.clamp(0.0, 9.0) / 2.0;\n    \
-    return divided_by_two.max(f64::MIN);\n    // END SOLUTION\n}\n";
-const SECRET: &str = "    let divided_by_two = number.clamp(0.0, 9.0) / 2.0;\n    return divided_by_two.max(f64::MIN);\n";
+    let rounded = divided_by_two.mul_add(1e6, 0.5).floor();\n    return rounded.max(f64::MIN);\n    // END SOLUTION\n}\n";
+const SECRET: &str = "    let divided_by_two = number.clamp(0.0, 9.0) / 2.0;\n    let rounded = divided_by_two.mul_add(1e6, 0.5).floor();\n    return rounded.max(f64::MIN);\n";
 const WRONG: &str = "//! killed by: value, as doubled\n\n    let twice_as_much = number * 2.0;\n    \
     return twice_as_much.max(f64::MIN);\n";
 
@@ -69,7 +69,7 @@ fn a_copy_has_no_solution_and_names_no_missing_package() {
 fn every_planted_leak_is_found() {
     let root = course();
     let ipynb = "notebooks/00_halves.ipynb";
-    let encoded = "ICAgIGxldCBkaXZpZGVkX2J5X3R3byA9IG51bWJlci5jbGFtcCgwLjAsIDkuMCkgLyAyLjA7CiAgICByZXR1cm4gZGl2aWRlZF9ieV90d28ubWF4KGY2NDo6TUlOKTsK";
+    let encoded = "ICAgIGxldCBkaXZpZGVkX2J5X3R3byA9IG51bWJlci5jbGFtcCgwLjAsIDkuMCkgLyAyLjA7CiAgICBsZXQgcm91bmRlZCA9IGRpdmlkZWRfYnlfdHdvLm11bF9hZGQoMWU2LCAwLjUpLmZsb29yKCk7CiAgICByZXR1cm4gcm91bmRlZC5tYXgoZjY0OjpNSU4pOwo=";
     let plant = |path: &str, text: &str| (path.to_string(), text.to_string());
     let json = |text: &str| serde_json::Value::from(text).to_string();
     let cell = |more: &str| {
@@ -80,7 +80,7 @@ fn every_planted_leak_is_found() {
     let planted = [
         plant("src/other.rs", SECRET),
         plant("src/respaced.rs", &SECRET.replace("    ", "\t").replace(" = ", "=")),
-        plant("src/renamed.rs", &SECRET.replace("divided_by_two", "x").replace("number", "n")),
+        plant("src/renamed.rs", &SECRET.replace("divided_by_two", "x").replace("rounded", "y")),
         plant("notes.md", &format!("Look:\n{SECRET}")),
         plant("src/wrong.rs", WRONG.split_once("\n\n").unwrap().1),
         plant("exercises/src/half.rs", &MASTER.replace("// STUB ", "")),

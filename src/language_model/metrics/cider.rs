@@ -1,6 +1,6 @@
 //! CIDEr-D (Vedantam et al. 2015, arXiv:1411.5726, section 5 and appendix).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{Judged, Run, runs, wants_references};
 use crate::Result;
@@ -10,7 +10,7 @@ const SIGMA: f64 = 6.;
 
 /// The weighed counts of a text's runs of n words, and their length as a vector.
 struct Weighed<'a> {
-    runs: HashMap<Run<'a>, f64>,
+    runs: BTreeMap<Run<'a>, f64>,
     norm: f64,
 }
 
@@ -24,7 +24,7 @@ pub fn cider_d(all: &[Judged]) -> Result<(f64, Vec<f64>)> {
     wants_references(all)?;
     let mut each = vec![0.; all.len()];
     for n in 1..=4 {
-        let mut pictures: HashMap<Run<'_>, f64> = HashMap::new();
+        let mut pictures: BTreeMap<Run<'_>, f64> = BTreeMap::new();
         for one in all {
             let mut seen: Vec<Run<'_>> = one.references.iter().flat_map(|r| r.windows(n)).collect();
             seen.sort_unstable();

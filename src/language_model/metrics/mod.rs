@@ -15,7 +15,7 @@ mod cider;
 mod rouge;
 mod vqa;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 pub use bleu::bleu;
 pub use cider::cider_d;
@@ -74,8 +74,8 @@ pub fn caption_words(text: &str) -> Vec<String> {
 type Run<'a> = &'a [String];
 
 /// How often each run of `n` words stands in a text.
-fn runs(words: &[String], n: usize) -> HashMap<Run<'_>, f64> {
-    let mut counts = HashMap::new();
+fn runs(words: &[String], n: usize) -> BTreeMap<Run<'_>, f64> {
+    let mut counts = BTreeMap::new();
     for run in words.windows(n) {
         *counts.entry(run).or_insert(0.) += 1.;
     }
