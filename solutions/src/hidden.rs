@@ -3,6 +3,8 @@
 
 #[path = "hidden/again.rs"]
 pub mod again;
+#[path = "hidden/dalle.rs"]
+mod dalle;
 #[path = "hidden/frozen.rs"]
 mod frozen;
 #[path = "hidden/prompting.rs"]
@@ -16,7 +18,6 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vision_language::candle_core::{Device, Tensor};
-use vision_language::dalle::SequenceLayout;
 use vision_language::exercise::ask::{Question, answers};
 use vision_language::prelude::Tokenizer;
 use vision_language::{Error, Result};
@@ -139,7 +140,7 @@ pub const HIDDEN: &[Hidden] = &[
         points: 5,
         tolerance: 1e-3,
         master: || answers::quantize(solutions::quantize),
-        questions: quantize,
+        questions: dalle::quantize_questions,
     },
     Hidden {
         id: "dalle_sequence",
@@ -148,7 +149,7 @@ pub const HIDDEN: &[Hidden] = &[
         // Whole numbers, and weights of a tenth down to a hundredth.
         tolerance: 1e-5,
         master: || answers::dalle_sequence(solutions::dalle_sequence),
-        questions: dalle_sequence,
+        questions: dalle::sequence_questions,
     },
 ];
 
@@ -273,62 +274,6 @@ fn find_matches(seed: u64, _: &Path) -> Result<Vec<Question>> {
         let question = Question::new("find_matches", "search").tensor("image_embeddings", &images);
         questions.push(
             question.tensor("text_embedding", &text).list("image_filenames", &names).word("n", n),
-        );
-    }
-    Ok(questions)
-}
-
-fn quantize(seed: u64, _: &Path) -> Result<Vec<Question>> {
-    let random = &mut random("quantize", seed);
-    let mut questions = Vec::new();
-    for (name, noisy) in
-        [("forward", false), ("forward", true), ("forward", true), ("gradients", true)]
-    {
-        let dims = [1, 3, 2, 2].map(|least| random.random_range(least..least + 4));
-        let temperature = random.random_range(0.3..2.);
-        let question = Question::new("quantize", name)
-            .tensor("logits", &tensor(random, &dims)?)
-            .word("temperature", temperature);
-        let question = match noisy {
-            true => question.tensor("noise", &tensor(random, &dims)?),
-            false => question,
-        };
-        questions.push(match name {
-            "gradients" => question.tensor("g", &tensor(random, &dims)?),
-            _ => question,
-        });
-    }
-    Ok(questions)
-}
-
-fn dalle_sequence(seed: u64, _: &Path) -> Result<Vec<Question>> {
-    let random = &mut random("dalle_sequence", seed);
-    let mut questions = Vec::new();
-    for _ in 0..3 {
-        let text_weight = 0.125 * f64::from(random.random_range(1..7u8));
-        let layout = SequenceLayout {
-            text_tokens: random.random_range(2..6),
-            text_vocabulary: random.random_range(8..20),
-            pad_id: random.random_range(0..3),
-            rows: random.random_range(1..4),
-            columns: random.random_range(1..4),
-            codes: random.random_range(3..9),
-            text_weight,
-            image_weight: 1. - text_weight,
-        };
-        let b = random.random_range(1..4);
-        let mut table = |columns: usize, below: usize| -> Result<Tensor> {
-            let values: Vec<u32> =
-                (0..b * columns).map(|_| random.random_range(0..below as u32)).collect();
-            Ok(Tensor::from_vec(values, (b, columns), &Device::Cpu)?)
-        };
-        let text = table(layout.text_tokens, layout.text_vocabulary)?;
-        let codes = table(layout.image_tokens(), layout.codes)?;
-        questions.push(
-            Question::new("dalle_sequence", "build")
-                .tensor("text_ids", &text)
-                .tensor("image_codes", &codes)
-                .word("layout", serde_json::to_string(&layout)?),
         );
     }
     Ok(questions)

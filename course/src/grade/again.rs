@@ -2,9 +2,9 @@
 //!
 //! The questions of those checks are the same each time, and a library that everybody has holds what they should give. A wrong
 //! solution is an honest one: it is wrong on these numbers and on others. Written-down answers are right on these numbers
-//! alone. So each question that was answered as the master answers it is redrawn from the run's seed, in a way that keeps what
-//! it is about (rows of unit length stay of unit length, zeros stay zeros, equal numbers equal); where the redrawn one is
-//! answered otherwise than the master does, the check that asked gives no points.
+//! alone. So each question that was answered as the master answers it, or of whose answer a part was, is redrawn from the run's
+//! seed, in a way that keeps what it is about (rows of unit length stay of unit length, zeros stay zeros, equal numbers equal);
+//! where what was right is wrong on the redrawn one, the check that asked gives no points.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use vision_language::exercise::ask::{Answer, Ask, Failure, Local, Question, frame};
 use vision_language::exercise::{Report, Status, check};
 
-use super::fresh::{self, compare};
+use super::fresh::{self, agreeing};
 use crate::{Error, Result};
 
 /// How the questions of an exercise are redrawn.
@@ -75,9 +75,9 @@ pub fn examine(id: &str, seed: u64, who: &dyn Ask) -> Result<Examined> {
     #[cfg(unix)]
     folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
     let folder = folder.tempdir_in(&place).map_err(Error::io(&place))?;
-    let mut asked: Vec<(Vec<u8>, bool)> = Vec::new();
+    let mut asked: Vec<(Vec<u8>, Vec<String>)> = Vec::new();
     for (number, heard) in listener.heard.into_inner().into_iter().enumerate() {
-        if !heard.right && !heard.opens {
+        if heard.right.is_empty() && !heard.opens {
             continue;
         }
         if !passed(&heard.check) || parroted.contains(&heard.check) {
@@ -85,9 +85,9 @@ pub fn examine(id: &str, seed: u64, who: &dyn Ask) -> Result<Examined> {
         }
         // One question of several checks is redrawn once: what it is drawn from is itself.
         let known = frame::question(&heard.question)?;
-        let before = asked.iter().find(|(question, _)| *question == known).map(|(_, fits)| *fits);
-        let fits = match before.filter(|_| !heard.opens && !heard.follows) {
-            Some(fits) => fits,
+        let before = asked.iter().find(|(question, _)| *question == known);
+        let right = match before.filter(|_| !heard.opens && !heard.follows) {
+            Some((_, right)) => right.clone(),
             None => {
                 let folder = folder.path().join(number.to_string());
                 let Some(question) = (again.redraw)(seed, &folder, &heard.question)? else {
@@ -96,11 +96,13 @@ pub fn examine(id: &str, seed: u64, who: &dyn Ask) -> Result<Examined> {
                 let right = master.ask(&question).map_err(|failure| {
                     Error::Failed(format!("the master of {id} gives no answer: {failure:?}"))
                 })?;
-                compare(who.ask(&question), &right, *tolerance).is_ok()
+                let came = who.ask(&question);
+                came.map_or_else(|_| Vec::new(), |came| agreeing(&came, &right, *tolerance))
             }
         };
-        asked.push((known, fits));
-        if !fits && heard.right {
+        let lost = heard.right.iter().any(|part| !right.contains(part));
+        asked.push((known, right));
+        if lost {
             parroted.insert(heard.check);
         }
     }
@@ -114,8 +116,8 @@ pub fn examine(id: &str, seed: u64, who: &dyn Ask) -> Result<Examined> {
 struct Heard {
     check: String,
     question: Question,
-    /// Whether it was answered as the master answers it.
-    right: bool,
+    /// What of the answer was as the master answers: who spoils a part on purpose is asked for the others.
+    right: Vec<String>,
     /// Whether others are about what it has built.
     opens: bool,
     /// Whether it is about what was built before.
@@ -142,7 +144,7 @@ impl Ask for Listener<'_> {
         }
         let Some((master, tolerance)) = self.master else { return outcome };
         let right = master.ask(question);
-        let right = right.is_ok_and(|r| compare(Ok(answer.clone()), &r, *tolerance).is_ok());
+        let right = right.map_or_else(|_| Vec::new(), |r| agreeing(answer, &r, *tolerance));
         self.heard.borrow_mut().push(Heard {
             check: self.check.borrow().clone(),
             question: question.clone(),

@@ -142,6 +142,16 @@ pub(super) fn compare(
     Ok(worst)
 }
 
+/// The tensors and texts of an answer that are the right one's.
+pub(super) fn agreeing(came: &Answer, right: &Answer, tolerance: f64) -> Vec<String> {
+    let tensors =
+        right.tensors.iter().map(|(name, t)| (name, Answer::default().tensor(name, t.clone())));
+    let words = right.words.iter().map(|(name, word)| (name, Answer::default().word(name, word)));
+    let parts = tensors.chain(words);
+    let fits = parts.filter(|(_, part)| compare(Ok(came.clone()), part, tolerance).is_ok());
+    fits.map(|(name, _)| name.clone()).collect()
+}
+
 fn values(tensor: &Tensor) -> vision_language::candle_core::Result<Vec<f64>> {
     tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()
 }

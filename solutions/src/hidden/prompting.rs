@@ -17,6 +17,8 @@ const WORDS: [&str; 12] = [
     "quite",
 ];
 
+const SLIDE: &str = "[X] Overall, it was a [Z] movie.";
+
 fn words(random: &mut ChaCha8Rng) -> String {
     let count = random.random_range(2..6);
     let words: Vec<&str> = (0..count).filter_map(|_| WORDS.choose(random).copied()).collect();
@@ -71,7 +73,7 @@ pub(super) fn few_shot_prompt(seed: u64, _: &Path) -> Result<Vec<Question>> {
 }
 
 /// The same question with every letter exchanged for another one throughout: what was equal stays equal, small letters stay
-/// small, words stay as long, and the marks [X] and [Z] stay.
+/// small, words stay as long, and the marks [X] and [Z] stay. The slide's own template stays as it is: one check is about it alone.
 pub(super) fn redrawn(seed: u64, _: &Path, q: &Question) -> Result<Option<Question>> {
     let random = &mut random(&format!("{} in other letters", q.exercise), seed);
     let mut letters: Vec<u8> = (b'a'..=b'z').collect();
@@ -97,6 +99,7 @@ pub(super) fn redrawn(seed: u64, _: &Path, q: &Question) -> Result<Option<Questi
                 in_json(&mut json, &text);
                 json.to_string()
             }
+            "template" if word == SLIDE => continue,
             _ => text(word),
         };
     }

@@ -22,6 +22,14 @@ const POSITIONS: [u32; 7] = [0, 1, 2, 0, 1, 2, 3];
 const TEXT_WEIGHT: f32 = 0.125 / 4.;
 const IMAGE_WEIGHT: f32 = 0.875 / 8.;
 
+/// Another layout's text and codes, and what comes of them: nothing of the first may be written down.
+const OTHER_TEXT: [[u32; 2]; 1] = [[4, 1]];
+const OTHER_CODES: [[u32; 3]; 1] = [[2, 0, 3]];
+const OTHER_IDS: [f32; 5] = [4., 7., 10., 8., 11.];
+const OTHER_POSITIONS: [f32; 5] = [0., 1., 0., 1., 2.];
+/// One text target, three image targets.
+const OTHER_WEIGHTS: [f32; 5] = [0.4, 0.2, 0.2, 0.2, 0.];
+
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "form",
@@ -73,6 +81,19 @@ fn layout() -> SequenceLayout {
     }
 }
 
+fn other_layout() -> SequenceLayout {
+    SequenceLayout {
+        text_tokens: 2,
+        text_vocabulary: 6,
+        pad_id: 1,
+        rows: 3,
+        columns: 1,
+        codes: 4,
+        text_weight: 0.4,
+        image_weight: 0.6,
+    }
+}
+
 fn ask(
     who: &dyn Ask,
     text: &Tensor,
@@ -87,6 +108,35 @@ fn ask(
 fn build(who: &dyn Ask) -> Result<Answer, Miss> {
     let (text, codes) = (Tensor::new(&TEXT, &Device::Cpu)?, Tensor::new(&CODES, &Device::Cpu)?);
     ask(who, &text, &codes, &layout())
+}
+
+/// The row of a table for the other layout.
+fn other(who: &dyn Ask, name: &str) -> Result<Vec<f32>, Miss> {
+    let text = Tensor::new(&OTHER_TEXT, &Device::Cpu)?;
+    let codes = Tensor::new(&OTHER_CODES, &Device::Cpu)?;
+    let answer = ask(who, &text, &codes, &other_layout())?;
+    let table = tensor(&answer, name, &format!("the {name} of another layout"), &[1, 5])?;
+    Ok(table.flatten_all()?.to_vec1::<f32>()?)
+}
+
+/// That a table is right for the other layout, too.
+fn follows_the_layout(who: &dyn Ask, name: &str, right: &[f32; 5]) -> Result<(), Miss> {
+    let came = other(who, name)?;
+    if came.iter().zip(right).all(|(a, b)| f64::from((a - b).abs()) <= TOLERANCE) {
+        return Ok(());
+    }
+    let layout = other_layout();
+    let expected = format!(
+        "{name} {right:?} where the layout says text_vocabulary {}, pad_id {}, text_weight {}, image_weight {}, for text \
+         {:?} and codes {:?}",
+        layout.text_vocabulary,
+        layout.pad_id,
+        layout.text_weight,
+        layout.image_weight,
+        OTHER_TEXT[0],
+        OTHER_CODES[0]
+    );
+    Err(Miss::new(expected, format!("{came:?}")).named("layout_written_down"))
 }
 
 /// The rows of a table of the answer.
@@ -112,11 +162,7 @@ fn form(who: &dyn Ask) -> Outcome {
             return Err(Miss::new(format!("{name} of type u32"), "another type").of(Status::Shape));
         }
     }
-    // Another layout: one text token, three places of a column.
-    let small = SequenceLayout { text_tokens: 2, rows: 3, columns: 1, ..layout() };
-    let text = Tensor::new(&[[1u32, 2]], &Device::Cpu)?;
-    let codes = Tensor::new(&[[0u32, 1, 2]], &Device::Cpu)?;
-    tensor(&ask(who, &text, &codes, &small)?, "ids", "the ids of another layout", &[1, 5])?;
+    other(who, "ids")?;
     Ok(None)
 }
 
@@ -124,6 +170,7 @@ fn form(who: &dyn Ask) -> Outcome {
 fn ids(who: &dyn Ask) -> Outcome {
     let came = whole(&build(who)?, "ids")?;
     if came == IDS.map(|row| row.to_vec()) {
+        follows_the_layout(who, "ids", &OTHER_IDS)?;
         return Ok(None);
     }
     let like = |pad: u32, first: u32, image_first: bool| -> Vec<Vec<u32>> {
@@ -157,7 +204,10 @@ fn ids(who: &dyn Ask) -> Outcome {
 
 fn positions(who: &dyn Ask) -> Outcome {
     let came = whole(&build(who)?, "positions")?;
-    let Some(row) = came.iter().find(|row| row[..] != POSITIONS) else { return Ok(None) };
+    let Some(row) = came.iter().find(|row| row[..] != POSITIONS) else {
+        follows_the_layout(who, "positions", &OTHER_POSITIONS)?;
+        return Ok(None);
+    };
     let named = if row[..] == [0, 1, 2, 3, 4, 5, 6] { Some("positions_run_on") } else { None };
     Err(Miss::new(format!("positions {POSITIONS:?}"), format!("{row:?}")).named(named))
 }
@@ -245,6 +295,9 @@ fn weights(who: &dyn Ask) -> Outcome {
     ];
     let named = ways.iter().find(|(_, way)| far(way) <= TOLERANCE).map(|(name, _)| *name);
     let difference = far(&like(t, i, 0.));
+    if difference <= TOLERANCE {
+        follows_the_layout(who, "weights", &OTHER_WEIGHTS)?;
+    }
     within(difference, TOLERANCE, || {
         let expected = format!(
             "text targets of {t}, image targets of {i}, 0 at the last place ({} for all text, {} for all pictures)",

@@ -216,4 +216,12 @@ pub(super) const SEQUENCE_KNOWN: &[Misconception] = &[
         "The first one is only read: t − 1 text targets a row.",
         "`… / (b * (t - 1))`",
     ),
+    known(
+        "layout_written_down",
+        "numbers of the example are written down",
+        "Which of your numbers come from the example, and which from the arguments?",
+        "Another layout has another vocabulary, another padding id and other weights: each number is a field of `layout`, or a size \
+         of a tensor.",
+        "`layout.pad_id`, `layout.text_vocabulary`, `layout.first_code()`, `layout.text_weight`, `layout.image_weight`",
+    ),
 ];
