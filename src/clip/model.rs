@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::clip::{ClipLoss, HeadBuilder, Projection};
 use crate::config::{Config, Start, Temperature};
-use crate::display::{Table, parameters};
+use crate::display::shows_its_parameters;
 use crate::encoder::{self, ImageEncoder, TextEncoder};
 use crate::nn::{AdamW, Init, Linear, Mode, Param, ParamGroup, Params, l2_normalize};
 use crate::text::Tokenizer;
@@ -32,6 +32,8 @@ enum LogitScale {
     Learned(Param),
     Fixed(Tensor),
 }
+
+shows_its_parameters!(ClipModel);
 
 impl ClipModel {
     /// A model as `config` says: encoders pretrained or from scratch, heads from scratch.
@@ -116,16 +118,6 @@ impl ClipModel {
     /// All its parameters, by checkpoint key.
     pub fn params(&self) -> &Params {
         &self.params
-    }
-
-    /// Its parameters by part ([`parameters`](crate::display::parameters)).
-    pub fn parameters(&self) -> Table {
-        parameters(&self.params)
-    }
-
-    /// What a notebook shows of a model: the table of its parameters.
-    pub fn evcxr_display(&self) {
-        self.parameters().evcxr_display();
     }
 
     /// Pictures `(b, 3, s, s)` → features `(b, d)`. A frozen encoder is used as it is, in evaluation mode: its statistics

@@ -47,6 +47,8 @@ pub struct Dvae {
     quantize: Quantize,
 }
 
+crate::display::shows_its_parameters!(Dvae);
+
 impl Dvae {
     /// Random weights.
     ///

@@ -38,6 +38,8 @@ pub struct Dalle {
     sequence: DalleSequence,
 }
 
+crate::display::shows_its_parameters!(Dalle);
+
 impl Dalle {
     /// A transformer with random weights over the codes of `dvae` and the tokens of `tokenizer`.
     ///

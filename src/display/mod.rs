@@ -31,6 +31,7 @@ pub use kernel::{Interruptible, interrupted};
 pub use label::written_on;
 pub use live::Live;
 pub use parameters::parameters;
+pub(crate) use parameters::shows_its_parameters;
 pub use picture::{Picture, in_notebook};
 pub use plot::{Curve, bars, line_plot, loss_curves};
 pub use progress::Progress;

@@ -19,6 +19,24 @@ pub fn parameters(params: &Params) -> Table {
     table(&params.all())
 }
 
+/// Gives a model with `params()` its table of parameters, which is what a notebook shows of it.
+macro_rules! shows_its_parameters {
+    ($model:ty) => {
+        impl $model {
+            /// Its parameters by part ([`parameters`](crate::display::parameters)).
+            pub fn parameters(&self) -> $crate::display::Table {
+                $crate::display::parameters(self.params())
+            }
+
+            /// What a notebook shows of a model: the table of its parameters.
+            pub fn evcxr_display(&self) {
+                self.parameters().evcxr_display();
+            }
+        }
+    };
+}
+pub(crate) use shows_its_parameters;
+
 impl Params {
     /// The table of [`parameters`], below a notebook's cell.
     pub fn evcxr_display(&self) {

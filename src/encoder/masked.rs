@@ -28,6 +28,8 @@ pub struct MaskedLm {
     features: usize,
 }
 
+crate::display::shows_its_parameters!(MaskedLm);
+
 impl MaskedLm {
     /// Takes its parameters from `params`, under transformers' names: `distilbert.…`, `vocab_transform.…`.
     ///

@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 
 use super::{FrozenConfig, FrozenHoles, LmStart};
 use crate::config::{Gpt2Config, Start};
-use crate::display::{Table, parameters};
+use crate::display::shows_its_parameters;
 use crate::encoder::{self, ImageEncoder};
 use crate::language_model::{Gpt2, LmInput};
 use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params};
@@ -22,6 +22,8 @@ pub struct Frozen {
     vision_proj_m: Linear,
     holes: FrozenHoles,
 }
+
+shows_its_parameters!(Frozen);
 
 impl Frozen {
     /// The token that stands in a text where a picture is: one in a text, `num_visual_prefix` in its ids.
@@ -107,16 +109,6 @@ impl Frozen {
     /// All its parameters, by checkpoint key.
     pub fn params(&self) -> &Params {
         &self.params
-    }
-
-    /// Its parameters by part ([`parameters`](crate::display::parameters)).
-    pub fn parameters(&self) -> Table {
-        parameters(&self.params)
-    }
-
-    /// What a notebook shows of a model: the table of its parameters.
-    pub fn evcxr_display(&self) {
-        self.parameters().evcxr_display();
     }
 
     /// The tokenizer, with the image token.

@@ -15,7 +15,7 @@ use candle_nn::ops::softmax;
 use super::causal::{check_input, resized};
 use super::{CausalLm, KvCache, LmInput};
 use crate::config::Gpt2Config;
-use crate::display::{Table, parameters};
+use crate::display::shows_its_parameters;
 use crate::nn::{Dropout, Embedding, LayerNorm, Linear, Mode, Params, ops};
 use crate::{Error, Result};
 
@@ -113,6 +113,8 @@ pub struct Gpt2 {
     params: Params,
 }
 
+shows_its_parameters!(Gpt2);
+
 impl Gpt2 {
     /// Takes its parameters from `params`, under transformers' names: `transformer.wte.weight`, ….
     ///
@@ -145,16 +147,6 @@ impl Gpt2 {
     /// The parameters, to freeze, to train or to save.
     pub fn params(&self) -> &Params {
         &self.params
-    }
-
-    /// Its parameters by part ([`parameters`](crate::display::parameters)).
-    pub fn parameters(&self) -> Table {
-        parameters(&self.params)
-    }
-
-    /// What a notebook shows of a model: the table of its parameters.
-    pub fn evcxr_display(&self) {
-        self.parameters().evcxr_display();
     }
 
     /// ids `(b, t)` → word embeddings `(b, t, d)`, without positions.

@@ -89,6 +89,8 @@ pub struct Llama {
     params: Params,
 }
 
+crate::display::shows_its_parameters!(Llama);
+
 impl Llama {
     /// Takes its parameters from `params`, under transformers' names: `model.embed_tokens.weight`, ….
     ///

@@ -9,6 +9,10 @@
 //! | 8 % | two to four captions, each with a made-up name for what it shows, and one of them again: `this is a dax.` |
 //! | 5 % | what people say of a movie, half of them with a summary: `overall, it was a great movie.` |
 //! | 4 % | what some objects are: `a dog is an animal.` |
+//!
+//! Where a caption stands, there may be *tags* instead, or in front of it: `grass two dogs`. A large language model has met
+//! pictures' tags, titles and keywords in the texts that it has read, and goes on from them; one as small as this one has to be
+//! told. It is what Frozen's prefix can speak to: it stands where tags stand, and the model has never seen a picture.
 
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -27,6 +31,19 @@ pub fn question_and_answer(question: &str, answer: &str) -> String {
     format!("question: {question} answer: {answer}.\n")
 }
 
+/// Ends tags in a document: what follows is cut into tokens as at the beginning of a text, as behind `<image>`.
+pub(super) const END_OF_TAGS: char = '\u{1f}';
+
+/// What stands in the place of a picture: tags, a caption, or both.
+fn seen(scene: &Scene, caption: &str, rng: &mut ChaCha8Rng) -> String {
+    let tags = format!("{}{END_OF_TAGS}", scene.tags(rng));
+    match rng.random_range(0..10) {
+        0..5 => tags,
+        5..8 => line(caption),
+        _ => tags + &line(caption),
+    }
+}
+
 /// `a dog on the grass.`, and a new line.
 fn line(caption: &str) -> String {
     format!("{caption}.\n")
@@ -36,9 +53,18 @@ fn line(caption: &str) -> String {
 pub fn document(rng: &mut ChaCha8Rng, split: Split) -> String {
     match rng.random_range(0..100) {
         0..38 => {
-            let mut captions = Scene::sample(rng, split).captions(rng);
-            captions.shuffle(rng);
-            captions[..rng.random_range(1..=4)].iter().map(|caption| line(caption)).collect()
+            let scene = Scene::sample(rng, split);
+            let mut captions = scene.captions(rng);
+            // Behind tags the fullest comes first, which says what they say.
+            let tagged = rng.random_bool(0.6);
+            let rest = usize::from(tagged && rng.random_bool(0.7));
+            captions[rest..].shuffle(rng);
+            let mut text = String::new();
+            if tagged {
+                text = format!("{}{END_OF_TAGS}", scene.tags(rng));
+            }
+            let captions = captions[..rng.random_range(1..=4)].iter();
+            captions.fold(text, |text, caption| text + &line(caption))
         }
         38..63 => asked(rng, split),
         63..83 => same_sort(rng, split),
@@ -54,7 +80,8 @@ fn asked(rng: &mut ChaCha8Rng, split: Split) -> String {
     let mut questions = scene.questions(rng);
     questions.shuffle(rng);
     questions.truncate(rng.random_range(1..=3));
-    let mut text = line(&scene.captions(rng)[0]);
+    let caption = &scene.captions(rng)[0];
+    let mut text = seen(&scene, caption, rng);
     for q in questions {
         text += &question_and_answer(&q.question, &q.answer);
     }
@@ -71,7 +98,8 @@ fn same_sort(rng: &mut ChaCha8Rng, split: Split) -> String {
                 break (scene, question);
             }
         };
-        text += &line(&scene.captions(rng)[0]);
+        let caption = &scene.captions(rng)[0];
+        text += &seen(&scene, caption, rng);
         text += &question_and_answer(&q.question, &q.answer);
     }
     text
@@ -104,9 +132,10 @@ fn made_up(rng: &mut ChaCha8Rng, split: Split) -> String {
     text
 }
 
-/// `some dogs on the beach.`, `this is a dax.`
+/// `some dogs on the beach.` or `dog beach`, and `this is a dax.`
 fn named(scene: &Scene, name: &str, rng: &mut ChaCha8Rng) -> String {
-    format!("{}this is a {name}.\n", line(&scene.captions(rng)[2]))
+    let caption = &scene.captions(rng)[2];
+    format!("{}this is a {name}.\n", seen(scene, caption, rng))
 }
 
 pub(super) fn facts(rng: &mut ChaCha8Rng) -> String {
@@ -148,6 +177,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(6);
         for _ in 0..50 {
             let text = made_up(&mut rng, Split::Train);
+            let text = text.replace(END_OF_TAGS, "\n");
             let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("this is a ")).collect();
             assert!(lines[..lines.len() - 1].contains(&lines[lines.len() - 1]), "{text}");
         }

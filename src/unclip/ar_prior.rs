@@ -32,6 +32,8 @@ pub struct ArPrior {
     params: Params,
 }
 
+crate::display::shows_its_parameters!(ArPrior);
+
 impl ArPrior {
     /// Takes its parameters from `params`, and learns its codes and the dot product's bins from image embeddings `(n, p)` of
     /// length √p and their captions.

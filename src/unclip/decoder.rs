@@ -83,6 +83,8 @@ pub struct Decoder {
     params: Params,
 }
 
+crate::display::shows_its_parameters!(Decoder);
+
 impl Decoder {
     /// Takes its parameters from `params`.
     ///

@@ -55,6 +55,8 @@ pub struct Prior {
     params: Params,
 }
 
+crate::display::shows_its_parameters!(Prior);
+
 impl Prior {
     /// Takes its parameters from `params`.
     ///

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rand::Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Background, Kind, ObjectInfo, Relation, Scene, objects};
@@ -22,62 +22,73 @@ struct Place {
     at: &'static [&'static str],
     over: &'static str,
     scene: &'static [&'static str],
+    tag: &'static str,
 }
 
 fn place(background: Background) -> Place {
-    let (at, over, scene): (&[_], _, &[_]) = match background {
+    let (at, over, scene, tag): (&[_], _, &[_], _) = match background {
         Background::Grass => (
             &["on the grass", "on the green grass", "in a meadow", "on a lawn", "in a field"],
             "over the grass",
             &["a meadow", "a green field"],
+            "grass",
         ),
         Background::Sand => (
             &["on the sand", "on the beach", "on a sandy beach", "by the sea"],
             "over the beach",
             &["a beach", "a sandy beach"],
+            "beach",
         ),
         Background::Snow => (
             &["in the snow", "on the snow", "on a snowy day", "outside in winter"],
             "over the snow",
             &["a snowy day", "a winter day"],
+            "snow",
         ),
         Background::Sea => (
             &["on the sea", "on the water", "on the waves", "out on the ocean"],
             "over the sea",
             &["the sea", "the ocean"],
+            "sea",
         ),
         Background::Underwater => (
             &["under water", "under the sea", "deep in the sea", "on a dive"],
             "under water",
             &["an underwater world", "the bottom of the sea"],
+            "underwater",
         ),
         Background::Sky => (
             &["in the sky", "up in the sky", "in the clouds", "high in the air"],
             "in the sky",
             &["the sky", "a sky with clouds"],
+            "sky",
         ),
         Background::Night => (
             &["at night", "under the stars", "under the moon", "on a dark night"],
             "in the night sky",
             &["a night scene", "a dark night"],
+            "night",
         ),
         Background::Street => (
             &["on the street", "on a street", "on the road", "in the city"],
             "over the street",
             &["a street", "a city street"],
+            "street",
         ),
         Background::Room => (
             &["in a room", "in the room", "on the wooden floor", "inside at home"],
             "in a room",
             &["a room", "a room with a wooden floor"],
+            "room",
         ),
         Background::Table => (
             &["on a table", "on the table", "on the kitchen table", "in the kitchen"],
             "on a table",
             &["a table", "a kitchen table"],
+            "table",
         ),
     };
-    Place { at, over, scene }
+    Place { at, over, scene, tag }
 }
 
 fn relations(relation: Relation) -> &'static [&'static str] {
@@ -193,6 +204,23 @@ impl Scene {
                 _ => self.all_there(rng),
             },
         }
+    }
+
+    /// What is to be seen, as tags in any order, without saying how it belongs together: `grass two dogs ball`.
+    pub(crate) fn tags(&self, rng: &mut ChaCha8Rng) -> String {
+        let mut tags: Vec<String> =
+            self.kinds.iter().map(|k| noun(*k, Form::Number, false, rng)).collect();
+        for (tag, kind) in tags.iter_mut().zip(&self.kinds) {
+            // One is mostly not counted; and at times it is not said how many.
+            if kind.count == 1 || rng.random_bool(0.2) {
+                *tag = info(*kind).name.clone();
+            }
+        }
+        if rng.random_bool(0.8) {
+            tags.push(place(self.background).tag.into());
+        }
+        tags.shuffle(rng);
+        tags.join(" ")
     }
 
     /// Whether a kind flies over a place where others stand.
