@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 class="$(realpath "$1")" target="${CARGO_TARGET_DIR:-$PWD/target}"
+case "$target" in /root/*) echo "CARGO_TARGET_DIR is $target: what lies in /root cannot be seen by another user" >&2 && exit 2 ;; esac
 if [ "${VL_LAYERS:-}" != inside ]; then
     exec unshare -m env VL_LAYERS=inside CARGO_TARGET_DIR="$target" bash "$PWD/solutions/tests/layers.sh" "$class"
 fi

@@ -276,4 +276,26 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn who_spoils_a_part_on_purpose_has_almost_nothing_of_the_others() {
+        course::grade::hidden(HIDDEN);
+        course::grade::again(AGAIN);
+        let known = RefCell::default();
+        let master = HIDDEN.iter().find(|hidden| hidden.id == "dalle_sequence").unwrap().master;
+        check::run("dalle_sequence", &Listening(Local::new(master()), &known)).unwrap();
+        for part in ["positions", "targets", "weights"] {
+            let mut known = known.borrow().clone();
+            for (_, answer) in &mut known {
+                let table = answer.as_mut().unwrap().tensors.get_mut(part).unwrap();
+                *table = table.zeros_like().unwrap();
+            }
+            let examined = examine("dalle_sequence", 1, &Parrot(known)).unwrap();
+            let passed = examined.report.checks.iter().filter(|c| c.status == Status::Passed);
+            let (lost, left): (Vec<_>, Vec<_>) =
+                passed.partition(|c| examined.parroted.contains(&c.id));
+            println!("{part} spoiled: {} checks lost, {} left", lost.len(), left.len());
+            assert!(lost.len() >= 3 && left.is_empty(), "{part}: {:?}", examined.parroted);
+        }
+    }
 }

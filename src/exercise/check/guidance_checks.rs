@@ -157,7 +157,13 @@ fn dropped(who: &dyn Ask) -> Outcome {
                 true if distance(&got, &zeros)? < TOLERANCE => Some("kept_and_dropped"),
                 true if scaled => Some("scaled"),
                 false if distance(&got, &right)? < TOLERANCE => Some("kept_and_dropped"),
-                _ => Some("columns_dropped"),
+                // Some of its numbers were dropped, or kept, and others not.
+                _ => {
+                    let (got, right) = (got.flatten_all()?, right.flatten_all()?);
+                    let pairs = got.to_vec1::<f32>()?.into_iter().zip(right.to_vec1::<f32>()?);
+                    let either = |(came, whole): (f32, f32)| came == 0. || came == whole;
+                    pairs.map(either).all(|one| one).then_some("columns_dropped")
+                }
             };
             within(far, TOLERANCE, || {
                 let which = format!("condition {}, whose keep is {keep}", row + 1);

@@ -4,6 +4,7 @@ use candle_core::{D, Device, Tensor};
 
 use super::{Check, Miss, Outcome, distance, goldens, list, tensor, within};
 use crate::exercise::ask::{Ask, Question};
+use crate::exercise::report::Status;
 
 const ID: &str = "quantize";
 
@@ -77,7 +78,12 @@ fn worked(name: &str) -> Result<Tensor, Miss> {
 }
 
 fn right_shape(who: &dyn Ask) -> Outcome {
-    codes(who, &worked("logits")?, TEMPERATURE, None)?;
+    codes(who, &worked("logits")?, TEMPERATURE, None).map_err(|miss| match miss.status {
+        Status::Error | Status::Panic => {
+            Miss { expected: "codes where `noise` is `None`: it is inference then".into(), ..miss }
+        }
+        _ => miss,
+    })?;
     codes(who, &worked("logits")?, TEMPERATURE, Some(&worked("noise")?))?;
     // Other sizes: nothing may be written down.
     let values: Vec<f32> = (0..40).map(|i| (i as f32 * 1.7).sin()).collect();
@@ -85,6 +91,26 @@ fn right_shape(who: &dyn Ask) -> Outcome {
     codes(who, &other, 1., None)?;
     codes(who, &other, 1., Some(&other))?;
     Ok(None)
+}
+
+/// The codes of a place, `(k)`.
+fn at(x: &Tensor, (b, row, column): (usize, usize, usize)) -> candle_core::Result<Tensor> {
+    x.get(b)?.narrow(1, row, 1)?.narrow(2, column, 1)?.flatten_all()
+}
+
+/// The first place that differs: where it is, what its codes should be, and what they are.
+fn other_place(right: &Tensor, came: &Tensor) -> Result<(String, String, String), Miss> {
+    let (b, _, h, w) = right.dims4()?;
+    let places = (0..b).flat_map(|b| (0..h).flat_map(move |i| (0..w).map(move |j| (b, i, j))));
+    for place in places {
+        let (right, came) = (at(right, place)?, at(came, place)?);
+        if distance(&right, &came)? > TOLERANCE {
+            let (b, row, column) = place;
+            let where_it_is = format!("for the codes of picture {b}, row {row}, column {column}");
+            return Ok((where_it_is, list(&right)?, list(&came)?));
+        }
+    }
+    Ok((String::new(), list(right)?, list(came)?))
 }
 
 fn hard(who: &dyn Ask) -> Outcome {
@@ -99,8 +125,8 @@ fn hard(who: &dyn Ask) -> Outcome {
                 Some(name) => Some(name),
                 None => between.then_some("soft_at_inference"),
             };
-            let expected = format!("0 and 1: {}", list(&right)?);
-            return Err(Miss::new(expected, list(&came)?).named(named));
+            let (place, expected, came) = other_place(&right, &came)?;
+            return Err(Miss::new(format!("{expected} {place}"), came).named(named));
         }
     }
     Ok(None)
@@ -140,16 +166,22 @@ fn cold(who: &dyn Ask) -> Outcome {
     let came = codes(who, &logits, 0.002, Some(&noise))?;
     let largest = came.max(1)?.flatten_all()?.min(0)?.to_scalar::<f32>()?;
     if largest < 0.99 {
+        let sums = came.sum(1)?;
+        let far_from_one = distance(&sums, &sums.ones_like()?)?;
         let expected = "codes near 0 and 1 at temperature 0.002";
         let came = format!("one place whose largest code is {largest:.3}");
-        return Err(Miss::new(expected, came).named("temperature_multiplies"));
+        // Where codes do not sum to 1, it is not the temperature's fault.
+        let named = (far_from_one <= TOLERANCE).then_some("temperature_multiplies");
+        return Err(Miss::new(expected, came).named(named));
     }
     // Where noise and logits disagree, the sum decides.
     let chosen = came.argmax(1)?.flatten_all()?.to_vec1::<u32>()?;
-    let decides = (logits + noise)?.argmax(1)?.flatten_all()?.to_vec1::<u32>()?;
+    let decides = (&logits + noise)?.argmax(1)?.flatten_all()?.to_vec1::<u32>()?;
     if chosen != decides {
         let expected = format!("the codes {decides:?}, largest in logits + noise");
-        return Err(Miss::new(expected, format!("the codes {chosen:?}")).named("noise_forgotten"));
+        let without = logits.argmax(1)?.flatten_all()?.to_vec1::<u32>()?;
+        let named = (chosen == without).then_some("noise_forgotten");
+        return Err(Miss::new(expected, format!("the codes {chosen:?}")).named(named));
     }
     Ok(None)
 }
