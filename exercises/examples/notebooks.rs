@@ -1400,6 +1400,150 @@ small_grid(&drawn.images, 9, 2, "nine drawings of each of four captions")?
 Ok(())
 }
 
+fn n12_dalle2() -> vision_language::Result<()> {
+use vision_language::prelude::*;
+;
+
+let curves = [("linear (DDPM)", NoiseKind::Linear), ("cosine", NoiseKind::Cosine)].map(|(name, kind)| {
+    Curve::of(name, NoiseSchedule::new(kind, 1000).alpha_bars())
+});
+line_plot("what is left of a picture", "step", "ᾱ", &curves)?
+;
+
+/// Guidance without a classifier.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClassifierFree;
+
+impl Guidance for ClassifierFree {
+    /// `x0 (b, …)`, `noise (b, …)`, `alpha_bar (b)` → `x_t (b, …)`
+    fn noise(&self, x0: &Tensor, noise: &Tensor, alpha_bar: &Tensor) -> Result<Tensor> {
+        todo!("guidance, noise: write your code")
+    }
+
+    /// `condition (b, …)`, `keep (b)` of 1 and 0 → `(b, …)`
+    fn drop_condition(&self, condition: &Tensor, keep: &Tensor) -> Result<Tensor> {
+        todo!("guidance, drop_condition: write your code")
+    }
+
+    /// Two predictions of one shape, the scale `s` → the guided prediction.
+    fn guided(&self, conditional: &Tensor, unconditional: &Tensor, scale: f64) -> Result<Tensor> {
+        todo!("guidance, guided: write your code")
+    }
+}
+;
+
+check::guidance::<ClassifierFree>()
+;
+
+let guidance = stand_in::guidance::<ClassifierFree>();
+let pictures = single::draw(8, Split::Valid, 32, 4)?;
+let clean = ((&pictures.images * 2.)? - 1.)?;
+let noise = gaussian_rows(0, 8, &[3, 32, 32])?;
+let steps = [0, 100, 250, 400, 550, 700, 850, 999];
+let left = NoiseSchedule::new(NoiseKind::Cosine, 1000).at(&steps)?;
+let noisy = match guidance.noise(&clean, &noise, &left) {
+    Ok(noisy) => noisy,
+    Err(_) => clean.clone(),
+};
+small_grid(&((&noisy + 1.)? / 2.)?, 8, 2, "pictures with more and more noise")?
+;
+
+let shipped = Unclip::shipped()?;
+let data = Unclip::examples(&shipped.clip, 256, Split::Train, 0)?;
+let small = DecoderConfig { channels: vec![16, 32], ..DecoderConfig::tiny() };
+let decoder = Decoder::new(&small, &Params::new(&Device::Cpu, 0))?;
+let how = UnclipTraining { steps: 60, batch_size: 16, lr: 3e-3, ..UnclipTraining::default() };
+let mut bar = Progress::new("decoder", how.steps);
+let losses = train_decoder(&decoder, &data, guidance.as_ref(), &how, &mut |step: &UnclipStep| {
+    bar.update(step.step, &format!("loss {:.3}", step.loss));
+});
+bar.finish("");
+match &losses {
+    Ok(losses) => line_plot("the decoder's loss", "step", "loss", &[Curve::of("loss", losses)])?.show(),
+    Err(error) => println!("{error}"),
+}
+;
+
+let four = pictures.images.narrow(0, 0, 4)?;
+let by = Condition::image(&shipped.embed(&four)?)?;
+let how = DecoderDraw::faithful(25, 2.);
+let strip = shipped.strip(&by, &shipped.noise(4, 0)?, &how, 8, guidance.as_ref())?;
+let rows = Tensor::cat(&[strip.reshape((4, 8, 3, 32, 32))?, four.unsqueeze(1)?], 1)?;
+small_grid(&rows.flatten(0, 1)?, 9, 2, "four drawings on their way, and the pictures they were to be like")?
+;
+
+let one = Condition::image(&shipped.embed(&four.narrow(0, 0, 1)?)?.repeat((5, 1))?)?;
+let noise = shipped.noise(5, 7)?;
+let mut rows = Vec::new();
+for scale in [0., 1., 2., 4., 8.] {
+    rows.push(shipped.paint(&one, &noise, &DecoderDraw::faithful(20, scale), 0, guidance.as_ref())?);
+}
+small_grid(&Tensor::cat(&rows, 0)?, 5, 2, "a row a guidance scale, 0 to 8")?
+;
+
+let test = single::draw(100, Split::Valid, 32, 9)?;
+let truth = shipped.embed(&test.images)?;
+let captions = shipped.captions(&test.captions)?;
+let mut table = Table::new(["where the embedding comes from", "cosine to the picture's own"]);
+for (name, through) in [
+    ("the caption's own embedding", Through::Text),
+    ("prior, one draw", Through::Diffusion(PriorDraw { candidates: 1, ..PriorDraw::default() })),
+    ("prior, the better of two", Through::Diffusion(PriorDraw::default())),
+    ("autoregressive prior", Through::Autoregressive(1.)),
+] {
+    let drawn = cosines(&shipped.imagine(&captions, through, 0, guidance.as_ref())?, &truth)?;
+    table = table.row([name.to_string(), format!("{:.3}", drawn.iter().sum::<f32>() / 100.)]);
+}
+table
+;
+
+let how = DecoderDraw::faithful(25, 2.);
+let drawn = shipped.draw(
+    &["a dog on the grass", "a rocket in the sky", "a penguin on the snow"],
+    6,
+    Through::default(),
+    &how,
+    0,
+    guidance.as_ref(),
+)?;
+small_grid(&drawn, 6, 3, "six drawings of each of three captions")?
+;
+
+let names: Vec<String> = single::held_out_captions(4, 3);
+let all: Vec<String> = names.iter().flat_map(|name| vec![name.clone(); 8]).collect();
+let judge = PictureClassifier::shipped()?;
+let real = Moments::of(&judge.features(&single::draw(200, Split::Valid, 32, 1)?.images)?)?;
+let mut trade = Table::new(["scale", "object right", "ground right", "diversity"]);
+for scale in [0., 1., 2., 4., 8.] {
+    let how = DecoderDraw::faithful(15, scale);
+    let drawn = shipped.draw(&names, 8, Through::default(), &how, 0, guidance.as_ref())?;
+    let report = picture_report(&judge, &shipped.clip, &drawn, &all, &real)?;
+    let shares = [report.object, report.ground].map(|x| format!("{:.0} %", 100. * x));
+    let [object, ground] = shares;
+    trade = trade.row([format!("{scale}"), object, ground, format!("{:.2}", report.diversity.unwrap_or(0.))]);
+}
+trade
+;
+
+let picture = pictures.images.narrow(0, 1, 1)?;
+let varied = shipped.variations(&picture, 7, &how, 1, guidance.as_ref())?;
+small_grid(&Tensor::cat(&[&picture, &varied], 0)?, 8, 2, "a picture and seven variations")?
+;
+
+let (from, to) = (pictures.images.narrow(0, 0, 1)?, pictures.images.narrow(0, 2, 1)?);
+let between = shipped.interpolation(&from, &to, 8, &how, guidance.as_ref())?;
+small_grid(&Tensor::cat(&[&from, &between, &to], 0)?, 10, 2, "from one picture to another")?
+;
+
+let dog = shipped.draw(&["a dog on the grass"], 1, Through::default(), &how, 3, guidance.as_ref())?;
+let words = ["a dog on the grass", "a dog on the snow"];
+let changed = shipped.text_diff(&dog, words, 8, 0.6, &how, guidance.as_ref())?;
+small_grid(&Tensor::cat(&[&dog, &changed], 0)?, 9, 2, "from the grass to the snow")?
+;
+
+Ok(())
+}
+
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let all: &[(&str, fn() -> vision_language::Result<()>)] = &[
@@ -1415,6 +1559,7 @@ fn main() -> std::process::ExitCode {
         ("09_prompting", n09_prompting),
         ("10_experiments", n10_experiments),
         ("11_dalle", n11_dalle),
+        ("12_dalle2", n12_dalle2),
     ];
     for (name, run) in all {
         if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {

@@ -148,6 +148,11 @@ fn the_decoder_that_predicts_noise() {
     of_decoder("decoder_noise", Predicts::Noise);
 }
 
+#[test]
+fn the_decoder_that_predicts_the_picture() {
+    of_decoder("decoder_start", Predicts::Start);
+}
+
 fn of_decoder(case: &str, predicts: Predicts) {
     let golden = Golden::load("unclip");
     let config = DecoderConfig {

@@ -6,7 +6,7 @@ use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use super::{ArPrior, ArPriorConfig, Decoder, DecoderConfig, Prior, PriorConfig, Unclip};
-use crate::checkpoint::{PtFile, StateDict, load_pt, save_pt};
+use crate::checkpoint::{PtFile, StateDict, load_pt, load_pt_bytes, save_pt};
 use crate::clip::ClipModel;
 use crate::nn::Params;
 use crate::{Error, Result};
@@ -95,5 +95,10 @@ impl Unclip {
             Ok(Self { clip, prior, ar_prior, decoder })
         };
         build().map_err(|e| wrong(e.to_string()))
+    }
+
+    /// From bytes in memory, for what travels with the library.
+    pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::from_file(path, load_pt_bytes(path, bytes)?)
     }
 }

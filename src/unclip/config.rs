@@ -35,8 +35,8 @@ impl DecoderConfig {
         Self {
             size: 32,
             patch: 2,
-            channels: vec![32, 64, 96],
-            width: 192,
+            channels: vec![32, 64, 64],
+            width: 128,
             embedding: 128,
             noise: NoiseKind::Cosine,
             steps: 1000,
@@ -71,13 +71,13 @@ pub struct PriorConfig {
 }
 
 impl PriorConfig {
-    /// Three layers of 128, for a vocabulary.
+    /// Two layers of 96, for a vocabulary.
     pub fn tiny(vocabulary: usize) -> Self {
         Self {
             vocabulary,
             tokens: 16,
-            width: 128,
-            layers: 3,
+            width: 96,
+            layers: 2,
             heads: 4,
             embedding: 128,
             noise: NoiseKind::Cosine,
@@ -113,12 +113,12 @@ pub struct ArPriorConfig {
 }
 
 impl ArPriorConfig {
-    /// Two layers of 128, 24 components in 32 bins.
+    /// Two layers of 96, 24 components in 32 bins.
     pub fn tiny(vocabulary: usize) -> Self {
         Self {
             vocabulary,
             tokens: 16,
-            width: 128,
+            width: 96,
             layers: 2,
             heads: 4,
             embedding: 128,

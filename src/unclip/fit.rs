@@ -38,6 +38,23 @@ impl Part {
             Self::ArPrior => "autoregressive prior",
         }
     }
+
+    /// Its share of the time of a training of all three. The decoder has the most to learn: what things look like.
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Decoder => 0.7,
+            Self::Prior => 0.18,
+            Self::ArPrior => 0.12,
+        }
+    }
+
+    /// A largest learning rate that serves it well.
+    pub fn lr(self) -> f64 {
+        match self {
+            Self::Decoder => 2e-3,
+            Self::Prior | Self::ArPrior => 1e-3,
+        }
+    }
 }
 
 impl Unclip {

@@ -101,7 +101,8 @@ impl Unclip {
         let repeated: Vec<&str> =
             captions.iter().flat_map(|c| std::iter::repeat_n(c.as_ref(), n)).collect();
         let captions = self.captions(&repeated)?;
-        let image = self.imagine(&captions, through, seed, guidance)?;
+        // Embeddings and pictures begin with noise of their own.
+        let image = self.imagine(&captions, through, seed ^ 0x7072_696f_7200, guidance)?;
         let by = Condition { image, caption: captions.embedding };
         self.paint(&by, &self.noise(repeated.len(), seed)?, how, seed, guidance)
     }

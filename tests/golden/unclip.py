@@ -156,7 +156,8 @@ with torch.no_grad():
     unconditional = model(pictures, torch.full((3,), 300), 0 * image, 0 * caption)
     f.put("decoder", "out", {"guided": unconditional + 2.5 * (conditional - unconditional)})
 before = {k: v.clone() for k, v in model.state_dict().items()}
-for case, target in [("decoder", COSINE.get_velocity(pictures, noise, steps)), ("decoder_noise", noise)]:
+for case, target in [("decoder", COSINE.get_velocity(pictures, noise, steps)), ("decoder_noise", noise),
+                     ("decoder_start", pictures)]:
     model.load_state_dict(before)
     model.zero_grad()
     kept = image * keep_image[:, None], caption * keep_caption[:, None]

@@ -11,9 +11,12 @@ use vision_language::clip::ClipModel;
 use vision_language::dalle::{Dalle, DalleHoles, DrawConfig, Drawing, small_grid};
 use vision_language::dataset::scenes::single;
 use vision_language::language_model::Decoding;
-use vision_language::measure::{Moments, PictureClassifier, PictureReport, picture_report};
+use vision_language::measure::{
+    Moments, PictureClassifier, PictureReport, clip_scores, picture_report,
+};
 use vision_language::prelude::Progress;
 
+use super::draw_unclip::{self, UnclipArgs};
 use crate::{Error, Result};
 
 /// Which model draws.
@@ -21,6 +24,8 @@ use crate::{Error, Result};
 pub enum Model {
     /// DALL-E: codes one after the other, ranked by CLIP
     Dalle,
+    /// DALL-E 2: an embedding from the caption, a picture from the embedding, both out of noise
+    Unclip,
 }
 
 /// Draw pictures of a sentence.
@@ -34,20 +39,23 @@ pub struct DrawArgs {
     /// How many pictures
     #[arg(short, default_value_t = 9)]
     n: usize,
-    /// How many are drawn, of which CLIP picks the best; as many as pictures: no ranking
+    /// DALL-E: how many are drawn, of which CLIP picks the best; as many as pictures: no ranking
     #[arg(long, default_value_t = 36)]
     candidates: usize,
-    /// Divides the logits
+    /// DALL-E: divides the logits
     #[arg(long, default_value_t = 0.9)]
     temperature: f64,
-    /// Only among this many of the likeliest codes
+    /// DALL-E: only among this many of the likeliest codes
     #[arg(long, default_value_t = 32)]
     top_k: usize,
+    #[command(flatten)]
+    unclip: UnclipArgs,
     /// The seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A folder of `cargo vl train-dalle`; without it, the model that travels with the library
-    #[arg(long, value_name = "DIR")]
+    /// A folder of `cargo vl train-dalle` or a file of `cargo vl train-unclip`; without it, the model that travels with the
+    /// library
+    #[arg(long, value_name = "PATH")]
     checkpoint: Option<PathBuf>,
     /// Where the pictures go, in one PNG
     #[arg(long, default_value = "out/grid.png")]
@@ -69,22 +77,28 @@ pub struct GalleryArgs {
     /// Pictures of each
     #[arg(long, default_value_t = 9)]
     each: usize,
-    /// How many are drawn of each, of which CLIP picks the best
+    /// DALL-E: how many are drawn of each, of which CLIP picks the best
     #[arg(long, default_value_t = 36)]
     candidates: usize,
-    /// Divides the logits
+    /// DALL-E: divides the logits
     #[arg(long, default_value_t = 0.9)]
     temperature: f64,
-    /// Only among this many of the likeliest codes
+    /// DALL-E: only among this many of the likeliest codes
     #[arg(long, default_value_t = 32)]
     top_k: usize,
+    #[command(flatten)]
+    unclip: UnclipArgs,
     /// The seed of captions and pictures
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A folder of `cargo vl train-dalle`; without it, the model that travels with the library
-    #[arg(long, value_name = "DIR")]
+    /// A folder of `cargo vl train-dalle` or a file of `cargo vl train-unclip`; without it, the model that travels with the
+    /// library
+    #[arg(long, value_name = "PATH")]
     checkpoint: Option<PathBuf>,
-    /// A contact sheet: a row a caption
+    /// DALL-E 2: measure these drawings alone, not other guidance scales and priors
+    #[arg(long)]
+    quick: bool,
+    /// A contact sheet: two captions a row
     #[arg(long, value_name = "FILE.png")]
     sheet: Option<PathBuf>,
     /// Print one JSON object
@@ -134,8 +148,7 @@ pub fn draw(args: &DrawArgs) -> Result<()> {
         ));
     }
     let how = how(args.temperature, args.top_k, args.seed)?;
-    let Model::Dalle = args.model;
-    let model = dalle(args.checkpoint.as_deref())?;
+    args.unclip.checked()?;
     if single::classes(&caption).is_none() {
         let grounds: Vec<&str> = single::GROUNDS.iter().map(|g| g.name()).collect();
         eprintln!(
@@ -144,14 +157,26 @@ pub fn draw(args: &DrawArgs) -> Result<()> {
             grounds.join(", ")
         );
     }
-    let drawn = drawn(&model, &[caption], args.n, args.candidates, &how)?;
+    let checkpoint = args.checkpoint.as_deref();
+    let (images, scores) = match args.model {
+        Model::Dalle => {
+            let drawn = drawn(&dalle(checkpoint)?, &[caption], args.n, args.candidates, &how)?;
+            (drawn.images, drawn.scores)
+        }
+        Model::Unclip => {
+            let model = draw_unclip::model(checkpoint)?;
+            let images = args.unclip.drawn(&model, &[caption.clone()], args.n, args.seed)?;
+            let scores = clip_scores(&model.clip, &images, &vec![caption; args.n])?;
+            (images, Some(scores))
+        }
+    };
     if let Some(folder) = args.out.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     }
     let columns = (args.n as f64).sqrt().ceil() as usize;
-    small_grid(&drawn.images, columns, 4, &format!("{} drawings", args.n))?.save(&args.out)?;
+    small_grid(&images, columns, 4, &format!("{} drawings", args.n))?.save(&args.out)?;
     if args.json {
-        println!("{}", json!({"out": args.out, "caption": args.caption, "scores": drawn.scores}));
+        println!("{}", json!({"out": args.out, "caption": args.caption, "scores": scores}));
     } else {
         println!("{} drawings of \"{}\" are in {}.", args.n, args.caption, args.out.display());
     }
@@ -211,42 +236,72 @@ pub fn gallery(args: &GalleryArgs) -> Result<()> {
         Ok(picture_report(&classifier, &clip, images, captions, &reference)?)
     };
     let (held_out, names) = real(args.each, args.seed ^ 0x686f_6c64)?;
-    let Model::Dalle = args.model;
-    let model = dalle(args.checkpoint.as_deref())?;
-    let plain = drawn(&model, &captions, args.each, args.each, &how)?;
-    let best = drawn(&model, &captions, args.each, args.candidates, &how)?;
-    let half = unseen * args.each;
-    let part = |from: usize, count: usize| -> Result<PictureReport> {
-        let images = best.images.narrow(0, from, count).map_err(vision_language::Error::from)?;
-        measure(&images, &best.captions[from..from + count])
-    };
-    let report = json!({
-        "captions": captions, "unseen_pairs": unseen, "each": args.each, "candidates": args.candidates,
-        "real": measure(&held_out, &names)?,
-        "reconstructions": measure(&model.dvae().reconstruct(&held_out)?, &names)?,
-        "drawings": measure(&plain.images, &plain.captions)?,
-        "best_by_clip": measure(&best.images, &best.captions)?,
-        "best_by_clip_unseen_pairs": part(0, half)?,
-        "best_by_clip_seen_pairs": part(half, best.captions.len() - half)?,
+    let checkpoint = args.checkpoint.as_deref();
+    let mut report = json!({
+        "captions": captions, "unseen_pairs": unseen, "each": args.each,
         "chance": {"object": 1. / single::OBJECTS.len() as f64, "ground": 1. / single::GROUNDS.len() as f64},
+        "real": measure(&held_out, &names)?,
     });
+    let images = match args.model {
+        Model::Dalle => {
+            let model = dalle(checkpoint)?;
+            let plain = drawn(&model, &captions, args.each, args.each, &how)?;
+            let best = drawn(&model, &captions, args.each, args.candidates, &how)?;
+            let half = unseen * args.each;
+            let part = |from: usize, count: usize| -> Result<PictureReport> {
+                let images =
+                    best.images.narrow(0, from, count).map_err(vision_language::Error::from)?;
+                measure(&images, &best.captions[from..from + count])
+            };
+            report["candidates"] = json!(args.candidates);
+            report["reconstructions"] =
+                json!(measure(&model.dvae().reconstruct(&held_out)?, &names)?);
+            report["drawings"] = json!(measure(&plain.images, &plain.captions)?);
+            report["best_by_clip"] = json!(measure(&best.images, &best.captions)?);
+            report["best_by_clip_unseen_pairs"] = json!(part(0, half)?);
+            report["best_by_clip_seen_pairs"] = json!(part(half, best.captions.len() - half)?);
+            best.images
+        }
+        Model::Unclip => {
+            let model = draw_unclip::model(checkpoint)?;
+            let of = (captions.as_slice(), args.each, args.seed);
+            let (images, more) =
+                draw_unclip::gallery(&args.unclip, &model, of, &held_out, &measure, args.quick)?;
+            if let Some(report) = report.as_object_mut() {
+                report.extend(more);
+            }
+            images
+        }
+    };
     if let Some(path) = &args.sheet {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         }
-        small_grid(&best.images, args.each * 2, 2, "drawings of held-out captions")?.save(path)?;
+        small_grid(&images, args.each * 2, 2, "drawings of held-out captions")?.save(path)?;
     }
     if args.json {
         println!("{report}");
         return Ok(());
     }
     for (name, of) in report.as_object().into_iter().flatten() {
-        if let Some(object) = of.get("object").and_then(Value::as_f64) {
-            let ground = of["ground"].as_f64().unwrap_or_default();
+        let number = |key: &str| of.get(key).and_then(Value::as_f64);
+        if let (Some(object), Some(ground)) = (number("object"), number("ground")) {
+            let more: String = ["frechet", "diversity", "clip_score"]
+                .into_iter()
+                .filter_map(|key| {
+                    number(key).map(|x| format!(", {} {x:.3}", key.replace('_', " ")))
+                })
+                .collect();
+            let (object, ground) = (100. * object, 100. * ground);
+            println!("{name}: object right in {object:.1} %, ground in {ground:.1} %{more}");
+        }
+    }
+    for (name, of) in report.get("cosines").and_then(Value::as_object).into_iter().flatten() {
+        let number = |key: &str| of.get(key).and_then(Value::as_f64);
+        if let (Some(picture), Some(caption)) = (number("to_the_picture"), number("to_the_caption"))
+        {
             println!(
-                "{name}: object right in {:.1} %, ground in {:.1} %",
-                100. * object,
-                100. * ground
+                "{name}: cosine to the true embedding {picture:.3}, to the caption's {caption:.3}"
             );
         }
     }

@@ -7,6 +7,7 @@ pub mod common;
 pub mod data;
 pub mod doctor;
 pub mod draw;
+pub mod draw_unclip;
 pub mod eval;
 pub mod export;
 pub mod fetch;
