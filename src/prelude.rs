@@ -9,14 +9,18 @@ pub use std::time::Duration;
 
 pub use image::{ImageBuffer, Rgb, RgbImage};
 
+pub use crate::clip::objectives::{
+    BagOfWords, Captioner, Labels, Objective, ObjectiveRow, ObjectivesConfig, objective_curve,
+    objectives_plot,
+};
 pub use crate::clip::probe::{
     Lbfgs, LinearProbe, Minimum, ProbeOptions, Sweep, SweepOptions, sweep,
 };
 pub use crate::clip::suite::{
-    Corruption, FewShot, FineGrained, Gallery, Painted, ProbeScores, Prompts, Relations, Scores,
-    Shift, Task, TaskData, ZeroShotScores, draw_scenes, effective_robustness, few_shot,
-    fine_grained, paired_test, plain_encoder, probe_scores, relations, shifts, slides_table,
-    typographic_attack, zero_shot_of_task, zero_shot_scores,
+    Corruption, FewShot, FineGrained, FineTuneOptions, FineTuned, Gallery, Painted, ProbeScores,
+    Prompts, Relations, Scores, Shift, Task, TaskData, ZeroShotScores, draw_scenes,
+    effective_robustness, few_shot, fine_grained, paired_test, plain_encoder, probe_scores,
+    relations, shifts, slides_table, typographic_attack, zero_shot_of_task, zero_shot_scores,
 };
 pub use crate::clip::{
     AvgMeter, ClipLoss, ClipModel, Confusion, EncodeText, FindMatches, HeadBuilder, ImageIndex,

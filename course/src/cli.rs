@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::cmd::{
     caption, check, classify, data, doctor, draw, eval, export, fetch, frozen, grade, hint, index,
-    kernel, lab, matching, matrix, pretrain, probe, progress, prompting, release, run, site, sync,
-    train, train_dalle, train_unclip, watch,
+    kernel, lab, matching, matrix, objectives, pretrain, probe, progress, prompting, release, run,
+    site, sync, train, train_dalle, train_unclip, watch,
 };
 use crate::holes::{self, Holes};
 use crate::house::House;
@@ -34,6 +34,7 @@ enum Command {
     Index(index::IndexArgs),
     Eval(eval::EvalArgs),
     Probe(probe::ProbeArgs),
+    Objectives(objectives::ObjectivesArgs),
     Classify(classify::ClassifyArgs),
     Frozen(frozen::FrozenArgs),
     Prompting(prompting::PromptingArgs),
@@ -119,7 +120,8 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
             | Command::Prompting(_)
             | Command::TrainUnclip(_)
             | Command::TrainDalle(_)
-            | Command::Probe(_),
+            | Command::Probe(_)
+            | Command::Objectives(_),
             None,
         ) => {
             return holes::delegate();
@@ -132,6 +134,7 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Match(args), Some(holes)) => matching::matching(args, &holes)?,
         (Command::Index(args), Some(holes)) => index::index(args, &holes)?,
         (Command::Probe(args), Some(holes)) => probe::probe(args, &holes)?,
+        (Command::Objectives(args), Some(holes)) => objectives::objectives(args, &holes)?,
         (Command::Eval(args), Some(holes)) => eval::eval(args, &holes)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@ mod index_file;
 mod live;
 mod model;
 mod nearest;
+pub mod objectives;
 pub mod probe;
 mod published;
 mod retrieval;

@@ -5,15 +5,63 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vision_language::candle_core::Tensor;
 use vision_language::clip::ClipModel;
-use vision_language::config::Config;
+use vision_language::config::{CbowConfig, Config, Start, VitConfig};
 use vision_language::dataset::{
     BadRows, Captions, DataFolder, FolderPairs, PairDataset, Splits, Transform,
 };
+use vision_language::text::Tokenizer;
 
 use crate::{Error, Result};
+
+/// The slide's choices: "image_encoder - ResNet or Vision Transformer", "text_encoder - CBOW or Text Transformer".
+#[derive(Clone, Debug, Default, Args)]
+pub struct Choices {
+    /// The image encoder, of the preset `tiny`; a vision transformer starts from random weights [default: resnet]
+    #[arg(long, value_enum)]
+    image_encoder: Option<ImageChoice>,
+    /// The text encoder, of the preset `tiny`; a bag of words starts from random weights [default: transformer]
+    #[arg(long, value_enum)]
+    text_encoder: Option<TextChoice>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ImageChoice {
+    Resnet,
+    Vit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TextChoice {
+    Transformer,
+    Cbow,
+}
+
+impl Choices {
+    /// Puts the encoders into a configuration.
+    ///
+    /// # Errors
+    /// When they are chosen for another preset than `tiny`: the others are made of published weights.
+    pub fn set(&self, config: &mut Config) -> Result<()> {
+        let chosen = self.image_encoder.is_some() || self.text_encoder.is_some();
+        if chosen && config.preset != "tiny" {
+            return Err(Error::Usage(format!(
+                "--image-encoder, --text-encoder: expected --preset tiny with them, got {}, whose encoders are published ones",
+                config.preset
+            )));
+        }
+        if self.image_encoder == Some(ImageChoice::Vit) {
+            (config.image_encoder, config.image_start) = (VitConfig::tiny().into(), Start::Scratch);
+        }
+        if self.text_encoder == Some(TextChoice::Cbow) {
+            (config.text_encoder, config.text_start) = (CbowConfig::tiny().into(), Start::Scratch);
+        }
+        Ok(())
+    }
+}
 
 /// A preset's configuration by its name.
 pub fn preset(name: &str) -> Result<Config> {
@@ -51,14 +99,24 @@ pub fn data(folder: &Path) -> Result<Data> {
 impl Data {
     /// The pairs of a split, tokenized as `model` wants them.
     pub fn pairs(&self, indices: &[usize], model: &ClipModel) -> Result<FolderPairs> {
+        self.pairs_for(indices, model.tokenizer(), model.config())
+    }
+
+    /// The pairs of a split for models of a configuration.
+    pub fn pairs_for(
+        &self,
+        indices: &[usize],
+        tokenizer: &Tokenizer,
+        config: &Config,
+    ) -> Result<FolderPairs> {
         let part = self.captions.select(indices);
         Ok(FolderPairs::new(
             &part.image_filenames,
             &part.captions,
-            model.tokenizer(),
-            &Transform::of(model.config()),
+            tokenizer,
+            &Transform::of(config),
             &self.folder.images,
-            model.config().max_length,
+            config.max_length,
         )?)
     }
 

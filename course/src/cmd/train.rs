@@ -27,6 +27,8 @@ pub struct TrainArgs {
     /// The folder of the preset's model files, as `vl fetch --out` makes it [default: the model hub's cache]
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
+    #[command(flatten)]
+    choices: common::Choices,
     /// Use this encoder as it is: trainable = False (may be given twice)
     #[arg(long, value_enum)]
     freeze: Vec<Encoder>,
@@ -84,6 +86,7 @@ enum Encoder {
 /// When the data cannot be read or the training fails; what was saved before is whole.
 pub fn train(args: &TrainArgs, holes: &Holes) -> Result<()> {
     let mut config = common::preset(&args.preset)?;
+    args.choices.set(&mut config)?;
     if let Some(seed) = args.seed {
         config.seed = seed;
     }

@@ -55,7 +55,15 @@ impl Painted {
     /// # Errors
     /// [`Error::Stopped`] by a notebook's stop button.
     pub fn new(model: &ClipModel, scenes: Vec<Scene>) -> Result<Self> {
-        let transform = Transform::of(model.config());
+        Self::at(model.config(), scenes)
+    }
+
+    /// As [`new`](Self::new), at the size that a configuration says.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn at(config: &Config, scenes: Vec<Scene>) -> Result<Self> {
+        let transform = Transform::of(config);
         let stop = Interruptible::new("the painting of scenes");
         let mut pictures = Vec::with_capacity(scenes.len());
         let mut progress = Progress::new("painting pictures", scenes.len());
@@ -114,11 +122,27 @@ impl Gallery {
     /// # Errors
     /// [`Error::Stopped`] by a notebook's stop button; when there is no picture.
     pub fn encoded(model: &ClipModel, painted: &Painted) -> Result<Self> {
+        Self::encoded_with(model, painted, |n| Progress::new("encoding pictures", n))
+    }
+
+    /// As [`encoded`](Self::encoded), without a word: for whoever encodes many galleries and shows how many are done.
+    ///
+    /// # Errors
+    /// As [`encoded`](Self::encoded).
+    pub(super) fn encoded_silently(model: &ClipModel, painted: &Painted) -> Result<Self> {
+        Self::encoded_with(model, painted, Progress::silent)
+    }
+
+    fn encoded_with(
+        model: &ClipModel,
+        painted: &Painted,
+        progress: fn(usize) -> Progress,
+    ) -> Result<Self> {
         let transform = Transform::of(model.config());
         let n = painted.pictures.len();
         let (mut features, mut embeddings) = (Vec::new(), Vec::new());
         let stop = Interruptible::new("the encoding of pictures");
-        let mut progress = Progress::new("encoding pictures", n);
+        let mut progress = progress(n);
         for (at, part) in painted.pictures.chunks(BATCH).enumerate() {
             stop.check(|| format!("{} of {n} are done", at * BATCH))?;
             let images: Vec<Tensor> =

@@ -170,7 +170,7 @@ pub fn typographic_attack(
                 *picture = written_on(picture, text)?;
             }
         }
-        classifier.predict(&Gallery::encoded(model, &changed)?.embeddings)
+        classifier.predict(&Gallery::encoded_silently(model, &changed)?.embeddings)
     };
     let name = &classifier.class_names[word];
     let (plain, blank, attacked) = (said(None)?, said(Some(""))?, said(Some(name))?);

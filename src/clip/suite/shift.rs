@@ -3,6 +3,7 @@
 use super::{Corruption, Gallery, Painted, Scores, Task};
 use crate::clip::probe::LinearProbe;
 use crate::clip::{ClipModel, TextClassifier};
+use crate::display::Progress;
 use crate::{Error, Result};
 
 /// Accuracies on the same pictures after a change.
@@ -39,13 +40,17 @@ pub fn shifts(
         (p.select(&data.rows), data.labels)
     };
     let ((painted, labels), (unseen, unseen_labels)) = (of_task(painted), of_task(unseen));
-    let measure = |name: &str, severity: usize, pictures: &Painted, labels: &[usize]| {
+    let all = 2 + 5 * Corruption::ALL.len();
+    let (mut progress, mut done) = (Progress::new("changed pictures", all), 0);
+    let mut measure = |name: &str, severity: usize, pictures: &Painted, labels: &[usize]| {
         let (model, classifier, probe) = clip;
-        let gallery = Gallery::encoded(model, pictures)?;
+        let gallery = Gallery::encoded_silently(model, pictures)?;
         let zero_shot = Scores::of(&classifier.predict(&gallery.embeddings)?, labels);
         let probed = Scores::of(&probe.predict(&gallery.features)?, labels);
-        let gallery = Gallery::encoded(plain.0, pictures)?;
+        let gallery = Gallery::encoded_silently(plain.0, pictures)?;
         let plain = Scores::of(&plain.1.predict(&gallery.features)?, labels);
+        done += 1;
+        progress.update(done, name);
         Ok::<Shift, Error>(Shift {
             name: name.to_string(),
             severity,
@@ -62,6 +67,7 @@ pub fn shifts(
             found.push(measure(corruption.name(), severity, &worse, &labels)?);
         }
     }
+    progress.finish(&format!("{all} kinds of pictures, {} of each", labels.len()));
     Ok(found)
 }
 

@@ -3,7 +3,6 @@
 mod run;
 mod score;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -12,6 +11,7 @@ use vision_language::frozen::{FrozenConfig, LmStart};
 
 use self::run::Practice;
 use self::score::Held;
+use super::csv::Csv;
 use crate::holes::Holes;
 use crate::{Error, Result};
 
@@ -213,30 +213,4 @@ fn compare(
         args.score
     );
     Ok(())
-}
-
-/// A file that grows by a row as soon as it is known.
-struct Csv {
-    path: PathBuf,
-    file: std::fs::File,
-}
-
-impl Csv {
-    fn new(path: &Path, head: &str) -> Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        }
-        let file = std::fs::File::create(path).map_err(Error::io(path))?;
-        let mut csv = Self { path: path.into(), file };
-        csv.row(head)?;
-        Ok(csv)
-    }
-
-    fn maybe(path: Option<&Path>, head: &str) -> Result<Option<Self>> {
-        path.map(|path| Self::new(path, head)).transpose()
-    }
-
-    fn row(&mut self, row: &str) -> Result<()> {
-        writeln!(self.file, "{row}").map_err(Error::io(&self.path))
-    }
 }
