@@ -1330,6 +1330,29 @@ let groups = vec![group(&found, "zero-shot", |s| s.zero_shot),
 scatter_plot("31 shifts", "accuracy without", "accuracy", &groups, &[(0.4, 0.4), (1., 1.)])?
 ;
 
+let examples = Task::Object.of_scenes(&painted.scenes, 20);
+let mut tuned = FineTuned::new(ClipModel::shipped()?, &classifier)?;
+let tuning = FineTuneOptions { epochs: 4, ..FineTuneOptions::default() };
+tuned.fit(&painted, &examples, &tuning)?;
+;
+
+let mut table = Table::new(["154 objects", "zero-shot", "probe on CLIP", "fine-tuned"]);
+let mut differences: Vec<(String, f64)> = Vec::new();
+for (name, pictures) in [("held-out scenes", &some), ("unseen style", &unseen)] {
+    let data = Task::Object.of_scenes(&pictures.scenes, usize::MAX);
+    let gallery = Gallery::encoded(&model, pictures)?;
+    let said = [classifier.predict(&gallery.embeddings_of(&data)?)?,
+        own.predict(&gallery.features_of(&data)?)?, tuned.predict(pictures, &data)?];
+    let right = said.map(|said| Scores::of(&said, &data.labels).accuracy());
+    differences.push((name.to_string(), 100. * (right[2] - right[0])));
+    table = table.row([name.to_string()].into_iter().chain(right.map(|share| format!("{share:.3}"))));
+}
+table
+;
+
+difference_bars("Fine-tuned less zero-shot, points", &differences)?
+;
+
 let sides: Relations = relations(&model, &test)?;
 println!("left or right: {:.3} of {} pictures", sides.left_right, sides.beside);
 println!("above or below: {:.3} of {} pictures", sides.above_below, sides.stacked);
@@ -1352,6 +1375,46 @@ let [as_it_is, blank, word, taken] =
     typographic_attack(&model, &classifier, &pictures, &data.labels, pizza)?;
 println!("right: {as_it_is:.3}, with a blank label {blank:.3}, with \"pizza\" on it {word:.3}");
 println!("taken for a pizza: {taken:.3}");
+;
+
+/// The symmetric contrastive loss: `(b, p)`, `(b, p)`, the slide's `t` → a scalar.
+pub fn clip_loss(
+    image_embeddings: &Tensor,
+    text_embeddings: &Tensor,
+    logit_scale: &Tensor,
+) -> Result<Tensor> {
+    let image_embeddings = l2_normalize(image_embeddings)?;
+    let text_embeddings = l2_normalize(text_embeddings)?;
+    let logits =
+        image_embeddings.matmul(&text_embeddings.t()?)?.broadcast_mul(&logit_scale.exp()?)?;
+    let labels = Tensor::arange(0, logits.dim(0)? as u32, logits.device())?;
+    let image_loss = cross_entropy(&logits, &labels)?;
+    let text_loss = cross_entropy(&logits.t()?, &labels)?;
+    Ok(((image_loss + text_loss)? / 2.)?)
+}
+;
+
+let mut trial = ObjectivesConfig { examples: 6400, measurements: 8, ..ObjectivesConfig::tiny() };
+(trial.task, trial.base.size) = (Task::Background, 32);
+let folder = scenes(Path::new("scenes"), 3000)?;
+let captions = folder.captions(BadRows::Refuse)?;
+let part = captions.select(&Splits::of(&folder, &captions)?.train);
+let (names, texts) = (&part.image_filenames, &part.captions);
+let (tokenizer, transform) = (encoder::tokenizer(&trial.base)?, Transform::of(&trial.base));
+let pairs = FolderPairs::new(names, texts, &tokenizer, &transform, &folder.images, 32)?.cached();
+let loader = Loader::new(Arc::new(pairs), 64, Some(42), 2, true)?.one_caption_per_image();
+;
+
+let loss: ClipLoss = stand_in::clip_loss(clip_loss);
+let has_loss = filled::clip_loss(clip_loss).is_filled();
+let held_out = Painted::at(&trial.base, draw_scenes(Split::Valid, 400, 3))?;
+let mut rows: Vec<ObjectiveRow> = Vec::new();
+for objective in Objective::ALL {
+    if objective != Objective::Contrastive || has_loss {
+        rows.extend(objective_curve(objective, &trial, loss, &loader, &held_out, &mut |_| {})?);
+    }
+}
+objectives_plot(&rows)?
 ;
 
 Ok(())
