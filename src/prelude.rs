@@ -31,8 +31,8 @@ pub use crate::clip::{
     valid_epoch,
 };
 pub use crate::config::{
-    Activation, BertConfig, CbowConfig, ClipTextConfig, Config, DistilBertConfig,
-    EfficientNetLiteConfig, Gpt2Config, ImageEncoderConfig, LanguageModelConfig, LlamaConfig,
+    Activation, BertConfig, CbowConfig, ClipResNetConfig, ClipTextConfig, Config, DistilBertConfig,
+    EfficientNetLiteConfig, Fit, Gpt2Config, ImageEncoderConfig, LanguageModelConfig, LlamaConfig,
     ResNetConfig, Schedule, Start, Temperature, TextEncoderConfig, VitConfig,
 };
 pub use crate::dalle::{

@@ -27,7 +27,9 @@ fn small(config: Config) -> Config {
             let stage = InvertedStage { depth: 2, kernel: 3, stride: 2, expand: 2, channels: 8 };
             EfficientNetLiteConfig { stem_size: 8, stages: vec![stage], head_size: 20 }.into()
         }
-        ImageEncoderConfig::Vit(_) => unreachable!("no preset has it"),
+        ImageEncoderConfig::Vit(_) | ImageEncoderConfig::ClipResNet(_) => {
+            unreachable!("no preset has it")
+        }
     };
     let text_encoder: TextEncoderConfig = match config.text_encoder {
         TextEncoderConfig::DistilBert(_) => {

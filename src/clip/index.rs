@@ -99,7 +99,8 @@ fn fingerprint(checkpoint: &Path, folder: &Path, image_filenames: &[String]) -> 
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    take(&std::fs::read(checkpoint).map_err(Error::io(checkpoint))?);
+    let weights = ClipModel::weights_of(checkpoint)?;
+    take(&std::fs::read(&weights).map_err(Error::io(&weights))?);
     for (index, name) in image_filenames.iter().enumerate() {
         let path = folder.join(name);
         let meta = std::fs::metadata(&path).map_err(|e| Error::Image {

@@ -9,6 +9,7 @@ mod live;
 mod model;
 mod nearest;
 pub mod objectives;
+mod openai;
 pub mod probe;
 mod published;
 mod retrieval;

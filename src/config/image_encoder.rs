@@ -174,6 +174,33 @@ impl VitConfig {
     }
 }
 
+/// The sizes of CLIP's ResNet (arXiv:2103.00020, section 2.4), named as in open_clip's configurations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClipResNetConfig {
+    /// The side of a picture, pixels; a multiple of 32.
+    pub image_size: usize,
+    /// Bottlenecks in each of the four stages.
+    pub layers: Vec<usize>,
+    /// Channels after the stem, an even number; after the last stage there are 32 times as many.
+    pub width: usize,
+    /// Heads of the attention pooling; they divide 32 times the width.
+    pub heads: usize,
+    /// The length of the features, to which the pooling projects: in OpenAI's models they are the embedding.
+    pub output_dim: usize,
+}
+
+impl ClipResNetConfig {
+    /// For scenes at 64²: a bottleneck a stage, features of 256. It has no pretrained weights: `image_start: Start::Scratch`.
+    pub fn tiny() -> Self {
+        Self { image_size: 64, layers: vec![1, 1, 1, 1], width: 16, heads: 8, output_dim: 256 }
+    }
+
+    /// OpenAI's `RN50`: features of 1024.
+    pub fn rn50() -> Self {
+        Self { image_size: 224, layers: vec![3, 4, 6, 3], width: 64, heads: 32, output_dim: 1024 }
+    }
+}
+
 /// Which image encoder. In a checkpoint's configuration it is told by its fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -184,17 +211,19 @@ pub enum ImageEncoderConfig {
     EfficientNetLite(EfficientNetLiteConfig),
     /// A vision transformer (arXiv:2010.11929), as CLIP has it.
     Vit(VitConfig),
+    /// CLIP's ResNet (arXiv:2103.00020, section 2.4).
+    ClipResNet(ClipResNetConfig),
 }
 
 impl ImageEncoderConfig {
     /// Mean and deviation of red, green and blue, where white is 1, of the pictures that the published weights were
     /// trained on: ImageNet's for ResNet, the middle grey and half of the range for EfficientNet-Lite, CLIP's own for a vision
-    /// transformer.
+    /// transformer and for CLIP's ResNet.
     pub fn normalisation(&self) -> ([f32; 3], [f32; 3]) {
         match self {
             Self::ResNet(_) => ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
             Self::EfficientNetLite(_) => ([0.5; 3], [0.5; 3]),
-            Self::Vit(_) => (
+            Self::Vit(_) | Self::ClipResNet(_) => (
                 [0.481_454_66, 0.457_827_5, 0.408_210_73],
                 [0.268_629_54, 0.261_302_58, 0.275_777_11],
             ),
@@ -217,5 +246,31 @@ impl From<EfficientNetLiteConfig> for ImageEncoderConfig {
 impl From<VitConfig> for ImageEncoderConfig {
     fn from(config: VitConfig) -> Self {
         Self::Vit(config)
+    }
+}
+
+impl From<ClipResNetConfig> for ImageEncoderConfig {
+    fn from(config: ClipResNetConfig) -> Self {
+        Self::ClipResNet(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A checkpoint's configuration does not say which encoder it is: its fields do.
+    #[test]
+    fn every_encoder_is_told_by_its_fields() {
+        let all: [ImageEncoderConfig; 4] = [
+            ResNetConfig::tiny().into(),
+            EfficientNetLiteConfig::lite0().into(),
+            VitConfig::tiny().into(),
+            ClipResNetConfig::tiny().into(),
+        ];
+        for config in all {
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<ImageEncoderConfig>(&json).unwrap(), config);
+        }
     }
 }

@@ -12,8 +12,8 @@ mod language;
 mod text_encoder;
 
 pub use image_encoder::{
-    Activation, EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage, ResNetConfig,
-    ResidualLayer, Stem, VitConfig,
+    Activation, ClipResNetConfig, EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage,
+    ResNetConfig, ResidualLayer, Stem, VitConfig,
 };
 pub use language::{Gpt2Config, LanguageModelConfig, LlamaConfig};
 pub use text_encoder::{
@@ -52,6 +52,17 @@ pub enum Schedule {
     Cosine,
 }
 
+/// How a picture of any shape becomes the encoder's square.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Both sides are scaled, each for itself, and nothing is cut off: the lecture's `Resize((s, s))`, bilinear.
+    #[default]
+    Stretch,
+    /// The shorter side is scaled to `s`, bicubic, and the middle square is kept: what CLIP's published weights expect.
+    Crop,
+}
+
 /// Everything that the practice lets you choose: the lecture's `CFG`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -63,6 +74,9 @@ pub struct Config {
     pub seed: u64,
     /// The side of a transformed picture, pixels.
     pub size: usize,
+    /// How a picture becomes that square.
+    #[serde(default)]
+    pub fit: Fit,
     /// The longest caption, tokens with `[CLS]` and `[SEP]`.
     pub max_length: usize,
     /// Pairs in a batch.
@@ -121,6 +135,7 @@ impl Config {
             device: "auto".into(),
             seed: 42,
             size: 64,
+            fit: Fit::Stretch,
             max_length: 32,
             batch_size: 64,
             num_workers: 2,

@@ -4,9 +4,9 @@ use super::Transform;
 use crate::config::Config;
 
 impl Transform {
-    /// Pictures as the image encoder of `config` was trained on them: its side, its mean and deviation.
+    /// Pictures as the image encoder of `config` was trained on them: its side, its way to the square, its mean and deviation.
     pub fn of(config: &Config) -> Self {
         let (mean, std) = config.image_encoder.normalisation();
-        Self { size: config.size, mean, std }
+        Self { size: config.size, mean, std, fit: config.fit }
     }
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod captions;
 mod contract;
+mod crop;
 mod for_encoder;
 mod jpeg;
 mod loader;

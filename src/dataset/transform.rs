@@ -4,6 +4,8 @@
 //! `Resize((s, s))` is too; the sides are scaled apart, nothing is cropped. Against PIL on the same pixels no value
 //! differs by more than 1 of 255 (mean 0.17 smaller, 0.08 larger). The JPEG decoder is not libjpeg: on a picture made
 //! to be hard for it, decoding and resizing together differ by at most 6 (mean 0.40) at 64² and 15 (0.43) at 224².
+//!
+//! CLIP's published weights expect another way to the square, [`Fit::Crop`].
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -14,8 +16,10 @@ use fast_image_resize::pixels::{U8, U8x3};
 use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
+use super::crop;
 use super::jpeg::{self, Plane, Planes};
 use super::picture::{decode_image, read_file};
+use crate::config::Fit;
 use crate::nn::ops::{unwritten, vectorised};
 use crate::{Error, Result};
 
@@ -28,12 +32,22 @@ pub struct Transform {
     pub mean: [f32; 3],
     /// Of red, green and blue, where white is 1.
     pub std: [f32; 3],
+    /// How a picture becomes the square.
+    pub fit: Fit,
 }
 
 impl Transform {
-    /// With ImageNet's mean and deviation.
+    /// The lecture's: stretched, with ImageNet's mean and deviation.
     pub fn imagenet(size: usize) -> Self {
-        Self { size, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+        let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        Self { size, mean, std, fit: Fit::Stretch }
+    }
+
+    /// CLIP's own: the middle square, with the mean and deviation of its pictures.
+    pub fn clip(size: usize) -> Self {
+        let mean = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+        let std = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+        Self { size, mean, std, fit: Fit::Crop }
     }
 
     /// A picture of any size → `(3, s, s)`, f32.
@@ -44,8 +58,8 @@ impl Transform {
         self.tensor(&self.planes_of(picture)?)
     }
 
-    /// A picture's file → `(3, s, s)`, f32: [`load_image`] and [`apply`](Self::apply) in one, faster for most JPEGs, since no
-    /// pixel is made that the resize throws away. Red, green and blue differ from those of the two steps as the module says.
+    /// A picture's file → `(3, s, s)`, f32: [`load_image`] and [`apply`](Self::apply) in one, with [`Fit::Stretch`] faster for most
+    /// JPEGs, since no pixel is made that the resize throws away. Red, green and blue differ from those of the two steps as the module says.
     ///
     /// # Errors
     /// As [`load_image`].
@@ -58,6 +72,9 @@ impl Transform {
     /// # Errors
     /// When a side is 0 pixels.
     pub fn resize_u8(&self, picture: &RgbImage) -> Result<RgbImage> {
+        if self.fit == Fit::Crop {
+            return crop::middle(picture, self.size);
+        }
         let (width, height) = picture.dimensions();
         let all = (f64::from(width), f64::from(height));
         let small = self.resized::<U8x3>(picture.as_raw(), (width, height), all)?;
@@ -71,6 +88,9 @@ impl Transform {
     /// As [`load_image`].
     pub(super) fn read(&self, path: &Path, index: usize) -> Result<Vec<u8>> {
         let bytes = read_file(path, index)?;
+        if self.fit == Fit::Crop {
+            return self.planes_of(&decode_image(&bytes, path, index)?);
+        }
         match jpeg::decode(&bytes, |planes| self.planes_of_jpeg(planes)) {
             Some(small) => small,
             None => self.planes_of(&decode_image(&bytes, path, index)?),

@@ -2,8 +2,10 @@
 //!
 //! An encoder gives *features* `(b, d)`; a projection head turns them into *embeddings* `(b, p)`.
 
+mod attention_pool;
 mod bert;
 mod cbow;
+mod clip_resnet;
 mod clip_text;
 mod distilbert;
 mod efficientnet;
@@ -24,6 +26,7 @@ use crate::nn::{Mode, Params};
 
 pub use bert::Bert;
 pub use cbow::Cbow;
+pub use clip_resnet::ClipResNet;
 pub use clip_text::ClipText;
 pub use distilbert::DistilBert;
 pub use efficientnet::EfficientNetLite;
@@ -60,6 +63,7 @@ pub fn image_encoder(
         ImageEncoderConfig::ResNet(c) => Box::new(ResNet::new(c, params)?),
         ImageEncoderConfig::EfficientNetLite(c) => Box::new(EfficientNetLite::new(c, params)?),
         ImageEncoderConfig::Vit(c) => Box::new(Vit::new(c, params)?),
+        ImageEncoderConfig::ClipResNet(c) => Box::new(ClipResNet::new(c, params)?),
     })
 }
 

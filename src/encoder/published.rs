@@ -28,7 +28,8 @@ struct Published<'a> {
 /// Fills an image encoder's parameters from a file, safetensors or PyTorch's.
 ///
 /// A ResNet is read under transformers' names (`microsoft/resnet-50`) and torchvision's, which timm shares; an
-/// EfficientNet-Lite under timm's and those of the package `efficientnet_lite_pytorch`. Classifiers are left out.
+/// EfficientNet-Lite under timm's and those of the package `efficientnet_lite_pytorch`; CLIP's ResNet under OpenAI's, CLIP's vision
+/// transformer under transformers'. Classifiers are left out.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] names the first missing, unexpected or misshapen key. Nothing is changed then.
@@ -65,6 +66,25 @@ pub fn load_image_weights(config: &ImageEncoderConfig, path: &Path, params: &Par
                 "embeddings.position_ids",
             ],
             next: "use a file of openai/clip-vit-base-patch32, and the sizes of config.image_encoder that go with it",
+        },
+        ImageEncoderConfig::ClipResNet(_) => Published {
+            what: "a ResNet as CLIP's",
+            forms: vec![Box::new(same)],
+            prefixes: &["", "visual.", "image_encoder.model."],
+            ignored: &[
+                "transformer.",
+                "token_embedding.",
+                "positional_embedding",
+                "ln_final.",
+                "text_projection",
+                "logit_scale",
+                "input_resolution",
+                "context_length",
+                "vocab_size",
+                "attn_mask",
+            ],
+            next: "use the state dict of OpenAI's RN50, as open_clip's `timm/resnet50_clip.openai` has it, and the sizes \
+                   of config.image_encoder that go with it",
         },
     };
     published.load(path, params)

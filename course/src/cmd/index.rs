@@ -19,7 +19,7 @@ pub struct IndexArgs {
     /// The index: a folder. Pictures that it has already are left out, so that a later call adds the new ones
     #[arg(long, default_value = "out/index")]
     out: PathBuf,
-    /// The checkpoint [default: the small model that travels with the library]
+    /// The checkpoint, or a folder with a published CLIP [default: the small model that travels with the library]
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Keep values in two bytes instead of four: half the size, similarities within some 1e-4
@@ -36,14 +36,15 @@ pub struct IndexArgs {
 /// The checkpoint's model, or the one that travels with the library, and what an index calls it.
 pub fn model(checkpoint: Option<&Path>, holes: &Holes) -> Result<(ClipModel, String)> {
     Ok(match checkpoint {
-        Some(path) => (ClipModel::load(path, holes.head, holes.clip_loss)?, mark(path)?),
+        Some(path) => (ClipModel::open(path, holes.head, holes.clip_loss)?, mark(path)?),
         None => (ClipModel::shipped()?, "the shipped tiny model".into()),
     })
 }
 
-/// A checkpoint by its length and its bytes' sum (FNV-1a): another training's embeddings cannot be added by mistake.
+/// A checkpoint by the length and the sum (FNV-1a) of its weights' file: another training's embeddings cannot be added by mistake.
 fn mark(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(vision_language::Error::io(path))?;
+    let path = ClipModel::weights_of(path)?;
+    let bytes = std::fs::read(&path).map_err(vision_language::Error::io(&path))?;
     let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold);
     Ok(format!("checkpoint of {} bytes, {hash:016x}", bytes.len()))
@@ -86,8 +87,9 @@ pub fn index(args: &IndexArgs, holes: &Holes) -> Result<()> {
         return Ok(());
     }
     println!(
-        "{added} added; the index {} has {rows} rows of {width} values now. Search it with: cargo vl match --index {} \"a dog on the grass\"",
+        "{added} added; the index {} has {rows} {} of {width} values now. Search it with: cargo vl match --index {} \"a dog on the grass\"",
         args.out.display(),
+        if rows == 1 { "row" } else { "rows" },
         args.out.display()
     );
     Ok(())

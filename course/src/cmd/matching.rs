@@ -19,7 +19,7 @@ use crate::{Error, Result};
 pub struct MatchArgs {
     /// What to look for: "a dog on the grass"; with --index and --image it may be left out
     query: Option<String>,
-    /// The checkpoint [default: out/best.pt; with --index the one that it was made with, or the shipped model]
+    /// The checkpoint, or a folder with a published CLIP [default: out/best.pt; with --index the one that it was made with, or the shipped model]
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// The folder of pictures and captions; with --index, the folder of its pictures, if they are to be drawn
@@ -63,7 +63,7 @@ pub fn matching(args: &MatchArgs, holes: &Holes) -> Result<()> {
         return in_index(args, index, text, holes);
     }
     let checkpoint = args.checkpoint.clone().unwrap_or_else(|| "out/best.pt".into());
-    let model = ClipModel::load(&checkpoint, holes.head, holes.clip_loss)?;
+    let model = ClipModel::open(&checkpoint, holes.head, holes.clip_loss)?;
     let folder = args.data.as_deref().unwrap_or(Path::new("."));
     let data = common::data(folder)?;
     let all: Vec<usize> = (0..data.captions.len()).collect();

@@ -24,7 +24,7 @@ use crate::{Error, Result};
 /// Zero-shot against linear probes on eight tasks about scenes: the lecture's figure 5, and more.
 #[derive(Clone, Debug, Args)]
 pub struct ProbeArgs {
-    /// A checkpoint of `cargo vl train`; several are several seeds of one training [default: the model that travels with
+    /// A checkpoint of `cargo vl train`, or a folder with a published CLIP; several are several seeds of one training [default: the model that travels with
     /// the library]
     #[arg(long)]
     checkpoint: Vec<PathBuf>,
@@ -175,7 +175,7 @@ pub fn probe(args: &ProbeArgs, holes: &Holes) -> Result<()> {
     std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
     let mut subjects = Vec::new();
     for (i, path) in args.checkpoint.iter().enumerate() {
-        let model = ClipModel::load(path, holes.head, holes.clip_loss)?;
+        let model = ClipModel::open(path, holes.head, holes.clip_loss)?;
         subjects.push(subject(model, &format!("clip_{i}"), args)?);
     }
     if subjects.is_empty() {

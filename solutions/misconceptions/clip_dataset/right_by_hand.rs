@@ -2,7 +2,7 @@
 //! Resized by the transform, normalised by hand.
 
         let path = self.image_folder.join(&self.image_filenames[index]);
-        let Transform { size, mean, std } = &self.transform;
+        let Transform { size, mean, std, .. } = &self.transform;
         let picture = self.transform.resize_u8(&load_image(&path, index)?)?;
         let pixels: Vec<f32> = picture.as_raw().iter().map(|v| f32::from(*v) / 255.).collect();
         let image = Tensor::from_vec(pixels, (*size, *size, 3), &Device::Cpu)?;

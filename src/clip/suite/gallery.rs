@@ -22,13 +22,16 @@ use crate::{Error, Result};
 const BATCH: usize = 64;
 
 /// The image encoder that a training with `config` begins from, as a model of its own: the plain encoder, which has seen
-/// no caption. Its embeddings mean nothing.
+/// no caption. Its embeddings mean nothing. A published CLIP began from random weights: beside it stands `tiny`'s.
 ///
 /// # Errors
 /// As [`ClipModel::new`].
 pub fn plain_encoder(config: &Config) -> Result<ClipModel> {
     let no_loss: ClipLoss = |_, _, _| Err(Error::NotYet { id: "clip_loss".into() });
-    let config = Config { image_start: Start::Pretrained, ..config.clone() };
+    let config = match config.preset.as_str() {
+        "clip" => Config { device: config.device.clone(), ..Config::tiny() },
+        _ => Config { image_start: Start::Pretrained, ..config.clone() },
+    };
     ClipModel::new(&config, head::<LinearHead>(), no_loss)
 }
 

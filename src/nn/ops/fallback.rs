@@ -173,6 +173,15 @@ pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> R
     best.ok_or_else(|| crate::Error::value("max pool", "a window of at least 1", kernel))
 }
 
+/// See [`super::avg_pool2d`].
+pub fn avg_pool2d(x: &Tensor, kernel: usize) -> Result<Tensor> {
+    let (b, c, h, w) = x.dims4()?;
+    let (oh, ow) = (h / kernel, w / kernel);
+    let whole = x.narrow(2, 0, oh * kernel)?.narrow(3, 0, ow * kernel)?.contiguous()?;
+    let windows = whole.reshape((b * c * oh, kernel, ow, kernel))?;
+    Ok(windows.mean(3)?.mean(1)?.reshape((b, c, oh, ow))?)
+}
+
 /// See [`super::rms_norm`].
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     let root = (x.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;

@@ -41,7 +41,7 @@ pub use dropout::{Drops, dropout};
 pub use group_norm::{group_norm, silu};
 pub use linear::linear;
 pub use norm::{batch_norm, scale_channels};
-pub use pool::{global_avg_pool, max_pool2d};
+pub use pool::{avg_pool2d, global_avg_pool, max_pool2d};
 pub use rotary::{rotary, rotary_angles};
 pub use rows::{layer_norm, rms_norm};
 pub use upsample::upsample2;

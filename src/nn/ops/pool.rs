@@ -1,4 +1,4 @@
-//! Pooling: the maximum in windows, and the mean over a picture.
+//! Pooling: the maximum in windows, the mean in windows, and the mean over a picture.
 
 use candle_core::Tensor;
 use rayon::prelude::*;
@@ -40,6 +40,49 @@ pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> R
             );
             Ok([Some(dx)])
         })
+    };
+    Ok(graph::record([&x], (b, c, oh, ow), y, backward)?)
+}
+
+/// `(b, c, h, w)` → `(b, c, ⌊h/k⌋, ⌊w/k⌋)`: the mean of each `k × k` window, side by side, as `nn.AvgPool2d(k)`: rows and columns
+/// that fill no window at the far edges count nowhere.
+pub fn avg_pool2d(x: &Tensor, kernel: usize) -> Result<Tensor> {
+    let (b, c, h, w) = x.dims4()?;
+    let k = kernel;
+    if k == 0 || h < k || w < k {
+        let expected = format!("pictures that a window of {k} fits");
+        return Err(Error::shape("average pool", expected, x.shape()));
+    }
+    if !super::ours(x) {
+        return super::fallback::avg_pool2d(x, k);
+    }
+    let (oh, ow, part) = (h / k, w / k, 1. / (k * k) as f32);
+    let x = x.contiguous()?;
+    let y = slices::with(&x, |x| {
+        let mut y = vec![0f32; b * c * oh * ow];
+        let planes = y.par_chunks_mut(oh * ow).zip(x.par_chunks(h * w));
+        planes.with_min_len(PLANES).for_each(|(y, x)| {
+            for (y, rows) in y.chunks_exact_mut(ow).zip(x.chunks_exact(k * w)) {
+                for row in rows.chunks_exact(w) {
+                    for (y, window) in y.iter_mut().zip(row.chunks_exact(k)) {
+                        *y += part * window.iter().sum::<f32>();
+                    }
+                }
+            }
+        });
+        Ok(y)
+    })?;
+    let backward = move |grad: Vec<f32>, _: [bool; 1]| {
+        let mut dx = vec![0f32; b * c * h * w];
+        let planes = dx.par_chunks_mut(h * w).zip(grad.par_chunks(oh * ow));
+        planes.with_min_len(PLANES).for_each(|(dx, g)| {
+            for (rows, g) in dx.chunks_exact_mut(k * w).zip(g.chunks_exact(ow)) {
+                for row in rows.chunks_exact_mut(w) {
+                    row.chunks_exact_mut(k).zip(g).for_each(|(window, g)| window.fill(part * g));
+                }
+            }
+        });
+        Ok([Some(dx)])
     };
     Ok(graph::record([&x], (b, c, oh, ow), y, backward)?)
 }

@@ -172,6 +172,10 @@ fn activations_and_pooling_are_the_composed_ones() {
     same(&two, |t| silu_gate(&t[0], &t[1]), |t| fallback::silu_gate(&t[0], &t[1]));
     same(&x, |t| max_pool2d(&t[0], 3, 2, 1), |t| fallback::max_pool2d(&t[0], 3, 2, 1));
     same(&x, |t| max_pool2d(&t[0], 2, 2, 0), |t| fallback::max_pool2d(&t[0], 2, 2, 0));
+    for k in [1, 2, 3] {
+        same(&x, |t| avg_pool2d(&t[0], k), |t| fallback::avg_pool2d(&t[0], k));
+    }
+    assert!(avg_pool2d(&x[0], 99).unwrap_err().to_string().contains("a window of 99"));
 }
 
 #[test]
