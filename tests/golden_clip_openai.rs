@@ -255,7 +255,7 @@ fn picture(width: u32, height: u32) -> RgbImage {
 }
 
 /// transformers' processor over PIL. The resize goes through whole numbers in both: where PIL rounds a half the other way a value
-/// differs by 1 of 255.
+/// differs by 1 of 255, measured in 30 of 12,288 values at most.
 #[test]
 fn pictures_are_prepared_as_transformers_does() {
     let golden = Golden::load("clip_preprocess");
@@ -272,13 +272,13 @@ fn pictures_are_prepared_as_transformers_does() {
             (off.iter().max().unwrap(), off.iter().map(|o| u32::from(*o)).sum::<u32>());
         println!("{case}: at most {most}, {sum} in {} values", off.len());
         assert_eq!(off.len(), theirs.len());
-        assert!(*most <= 1 && sum as usize <= off.len() / 100, "{case}: {most}, {sum}");
+        assert!(*most <= 1 && sum as usize <= off.len() / 200, "{case}: {most}, {sum}");
     }
     let values = transform.apply(&picture(500, 375)).unwrap();
     let theirs = golden.get("500x375", "out", "values");
     let most = common::largest(&(values - theirs).unwrap());
-    // One of 255 is 0.0146 after the normalisation.
-    assert!(most <= 0.0147, "{most}");
+    // One of 255 is at most 0.01501 after the normalisation: 1 / (255 · 0.2613).
+    assert!(most <= 0.01502, "{most}");
     // A file is read the same way, and comes back as a picture.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.png");
