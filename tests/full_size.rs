@@ -1,5 +1,5 @@
-//! The lecture's and mini's encoders at full size against PyTorch in float64: `tests/golden/full_size.py DIR` makes the
-//! files; CLIP's, and what whole CLIPs say to photographs: `tests/golden/full_size_clip.py DIR`. `VL_FULL_SIZE=DIR` says where they
+//! The lecture's and mini's encoders at full size against PyTorch in float64: `tests/golden/full_size.py DIR` makes the files;
+//! CLIP's, and what whole CLIPs say to photographs: `tests/golden/full_size_clip.py DIR`. `VL_FULL_SIZE=DIR` says where they
 //! are. Without it nothing is compared, and the test says so.
 
 mod common;
@@ -214,8 +214,8 @@ fn sentences() -> Vec<String> {
     short.into_iter().map(String::from).chain([long]).collect()
 }
 
-/// Logits of a file whose pixels are PIL's: the two resizes round a value differently now and then (1 of 255). transformers' own two
-/// processors do, too, and their logits part by up to 4.5e-5; ours by up to 1.7e-6.
+/// Logits of a file whose pixels are PIL's: the two resizes round a value differently now and then (1 of 255). transformers'
+/// own two processors do, too, and their logits part by up to 4.5e-5; ours by up to 1.7e-6.
 const RESIZE: f64 = 5e-5;
 /// And of a JPEG, which another decoder reads; 1.4e-3 measured, with the vision transformer.
 const DECODER: f64 = 5e-3;

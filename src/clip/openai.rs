@@ -1,5 +1,6 @@
-//! CLIP under OpenAI's own names: `visual.…`, `transformer.resblocks.…`, `text_projection`. The sizes follow from the weights' shapes,
-//! as in OpenAI's `build_model`; what shapes do not say comes from open_clip's `open_clip_config.json`, or is as OpenAI had it.
+//! CLIP under OpenAI's own names: `visual.…`, `transformer.resblocks.…`, `text_projection`. The sizes follow from the weights'
+//! shapes, as in OpenAI's `build_model`; what shapes do not say comes from open_clip's `open_clip_config.json`, or is as OpenAI
+//! had it.
 
 use candle_core::Tensor;
 use serde_json::Value;

@@ -1,5 +1,6 @@
-//! CLIP as it is published, behind the same interface as the course's own model, so that whatever searches or classifies with one
-//! does with the other: in transformers' form (`CLIPModel`), and under OpenAI's own names, as OpenAI's code and open_clip have it.
+//! CLIP as it is published, behind the same interface as the course's own model, so that whatever searches or classifies with
+//! one does with the other: in transformers' form (`CLIPModel`), and under OpenAI's own names, as OpenAI's code and open_clip
+//! have it.
 
 use std::path::{Path, PathBuf};
 
@@ -22,8 +23,8 @@ const OPEN_CLIP: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_
 const MERGES: [&str; 2] = ["merges.txt", "bpe_simple_vocab_16e6.txt"];
 
 impl ClipModel {
-    /// Opens what a command's `--checkpoint` names: a checkpoint of this library ([`load`](Self::load)), or a folder with a published
-    /// CLIP ([`from_clip_folder`](Self::from_clip_folder)), which has heads of its own.
+    /// Opens what a command's `--checkpoint` names: a checkpoint of this library ([`load`](Self::load)), or a folder with a
+    /// published CLIP ([`from_clip_folder`](Self::from_clip_folder)), which has heads of its own.
     ///
     /// # Errors
     /// As these two.
@@ -42,8 +43,8 @@ impl ClipModel {
         if path.is_dir() { weights(path) } else { Ok(path.into()) }
     }
 
-    /// A published CLIP from its folder, to search and to classify with. As [`shipped`](Self::shipped) it does not train, since it has
-    /// no loss: [`from_clip_folder`](Self::from_clip_folder) takes one.
+    /// A published CLIP from its folder, to search and to classify with. As [`shipped`](Self::shipped) it does not train, since
+    /// it has no loss: [`from_clip_folder`](Self::from_clip_folder) takes one.
     ///
     /// # Errors
     /// As [`from_clip_folder`](Self::from_clip_folder).
@@ -56,16 +57,16 @@ impl ClipModel {
     ///
     /// - as transformers writes it: `config.json`, and `model.safetensors` or `pytorch_model.bin`
     ///   (`openai/clip-vit-base-patch32` on the hub);
-    /// - as open_clip writes it: `open_clip_config.json`, and `open_clip_model.safetensors` or `open_clip_pytorch_model.bin`, with a
-    ///   vision transformer or CLIP's ResNet (`timm/resnet50_clip.openai`);
+    /// - as open_clip writes it: `open_clip_config.json`, and `open_clip_model.safetensors` or `open_clip_pytorch_model.bin`,
+    ///   with a vision transformer or CLIP's ResNet (`timm/resnet50_clip.openai`);
     /// - with OpenAI's state dict alone, in one file of any name, saved by `torch.save(model.state_dict(), path)`. OpenAI's own
     ///   downloads (`RN50.pt`) are programs (TorchScript), which are not read.
     ///
     /// The tokenizer is `tokenizer.json`, or made of `merges.txt` or OpenAI's `bpe_simple_vocab_16e6.txt`.
     ///
-    /// Pictures are prepared as CLIP's are ([`Fit::Crop`]). The device, the seed and the learning rates are those of `base`; the loss
-    /// is the caller's. Everything trains, but for the picture's head with CLIP's ResNet: its attention pooling ends in the
-    /// projection, so that the head behind it is the identity and stays it.
+    /// Pictures are prepared as CLIP's are ([`Fit::Crop`]). The device, the seed and the learning rates are those of `base`;
+    /// the loss is the caller's. Everything trains, but for the picture's head with CLIP's ResNet: its attention pooling ends
+    /// in the projection, so that the head behind it is the identity and stays it.
     ///
     /// # Errors
     /// When a file is missing or damaged, or the model is another one: the first key that does not fit is named.

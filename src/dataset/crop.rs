@@ -1,9 +1,9 @@
 //! CLIP's own way to a square (`CLIPImageProcessor`, and `_transform` in OpenAI's code): the shorter side becomes `s` by PIL's
 //! antialiased bicubic filter, the longer one in proportion, rounded down, and the middle `s × s` pixels are kept.
 //!
-//! Where the longer side leaves an odd number of pixels over, transformers begins the square in the smaller half, and so does this;
-//! torchvision's `CenterCrop`, which OpenAI's code and open_clip use, rounds half a pixel to the even number. Tested against
-//! transformers: `tests/golden/clip_preprocess.py`.
+//! Where the longer side leaves an odd number of pixels over, transformers begins the square in the smaller half, and so does
+//! this; torchvision's `CenterCrop`, which OpenAI's code and open_clip use, rounds half a pixel to the even number. Tested
+//! against transformers: `tests/golden/clip_preprocess.py`.
 
 use std::cell::RefCell;
 
@@ -46,8 +46,8 @@ pub(super) fn middle(picture: &RgbImage, side: usize) -> Result<RgbImage> {
     Ok(image::imageops::crop_imm(&resized, left, top, s, s).to_image())
 }
 
-/// PIL's `resize((width, height), BICUBIC)`: a cubic with the slope −½, as wide as it has to be against aliasing. A cubic overshoots
-/// at edges, and what lies outside of a byte is cut off after each pass: so rows come first, as in PIL.
+/// PIL's `resize((width, height), BICUBIC)`: a cubic with the slope −½, as wide as it has to be against aliasing. A cubic
+/// overshoots at edges, and what lies outside of a byte is cut off after each pass: so rows come first, as in PIL.
 fn bicubic(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
     pass(&pass(picture, width, picture.height())?, width, height)
 }

@@ -58,8 +58,9 @@ impl Transform {
         self.tensor(&self.planes_of(picture)?)
     }
 
-    /// A picture's file → `(3, s, s)`, f32: [`load_image`] and [`apply`](Self::apply) in one, with [`Fit::Stretch`] faster for most
-    /// JPEGs, since no pixel is made that the resize throws away. Red, green and blue differ from those of the two steps as the module says.
+    /// A picture's file → `(3, s, s)`, f32: [`load_image`] and [`apply`](Self::apply) in one, with [`Fit::Stretch`] faster for
+    /// most JPEGs, since no pixel is made that the resize throws away. Red, green and blue differ from those of the two steps
+    /// as the module says.
     ///
     /// # Errors
     /// As [`load_image`].

@@ -28,8 +28,8 @@ struct Published<'a> {
 /// Fills an image encoder's parameters from a file, safetensors or PyTorch's.
 ///
 /// A ResNet is read under transformers' names (`microsoft/resnet-50`) and torchvision's, which timm shares; an
-/// EfficientNet-Lite under timm's and those of the package `efficientnet_lite_pytorch`; CLIP's ResNet under OpenAI's, CLIP's vision
-/// transformer under transformers'. Classifiers are left out.
+/// EfficientNet-Lite under timm's and those of the package `efficientnet_lite_pytorch`; CLIP's ResNet under OpenAI's, CLIP's
+/// vision transformer under transformers'. Classifiers are left out.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] names the first missing, unexpected or misshapen key. Nothing is changed then.

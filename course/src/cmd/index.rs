@@ -41,7 +41,8 @@ pub fn model(checkpoint: Option<&Path>, holes: &Holes) -> Result<(ClipModel, Str
     })
 }
 
-/// A checkpoint by the length and the sum (FNV-1a) of its weights' file: another training's embeddings cannot be added by mistake.
+/// A checkpoint by the length and the sum (FNV-1a) of its weights' file: another training's embeddings cannot be added by
+/// mistake.
 fn mark(path: &Path) -> Result<String> {
     let path = ClipModel::weights_of(path)?;
     let bytes = std::fs::read(&path).map_err(vision_language::Error::io(&path))?;

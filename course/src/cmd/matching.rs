@@ -19,7 +19,8 @@ use crate::{Error, Result};
 pub struct MatchArgs {
     /// What to look for: "a dog on the grass"; with --index and --image it may be left out
     query: Option<String>,
-    /// The checkpoint, or a folder with a published CLIP [default: out/best.pt; with --index the one that it was made with, or the shipped model]
+    /// The checkpoint, or a folder with a published CLIP [default: out/best.pt; with --index the one that it was made with, or
+    /// the shipped model]
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// The folder of pictures and captions; with --index, the folder of its pictures, if they are to be drawn

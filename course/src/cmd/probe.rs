@@ -24,8 +24,8 @@ use crate::{Error, Result};
 /// Zero-shot against linear probes on eight tasks about scenes: the lecture's figure 5, and more.
 #[derive(Clone, Debug, Args)]
 pub struct ProbeArgs {
-    /// A checkpoint of `cargo vl train`, or a folder with a published CLIP; several are several seeds of one training [default: the model that travels with
-    /// the library]
+    /// A checkpoint of `cargo vl train`, or a folder with a published CLIP; several are several seeds of one training [default:
+    /// the model that travels with the library]
     #[arg(long)]
     checkpoint: Vec<PathBuf>,
     /// Scenes to train probes on
