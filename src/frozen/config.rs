@@ -63,4 +63,17 @@ impl FrozenConfig {
             pictures_per_text: 1,
         }
     }
+
+    /// Real weights: EfficientNet-Lite0 at 224², which stays as it is, so that a picture's features are computed once, and
+    /// SmolLM2-135M. `vision_proj_m` alone trains: 1.5 million numbers.
+    pub fn mini() -> Self {
+        let base = Config {
+            image_start: Start::Pretrained,
+            image_trainable: false,
+            batch_size: 16,
+            epochs: 2,
+            ..Config::mini()
+        };
+        Self { base, ..Self::tiny() }
+    }
 }

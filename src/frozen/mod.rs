@@ -24,4 +24,4 @@ pub use config::{FrozenConfig, LmStart};
 pub use contract::{CaptionLoss, FreezeLm, FrozenHoles, VisualPrefix};
 pub use model::Frozen;
 pub use train::{FrozenLog, FrozenStep, train_frozen_epoch, valid_frozen_epoch};
-pub use vqa::{Example, VqaScore, caption_score, examples, vqa};
+pub use vqa::{Example, VqaScore, caption_score, examples, examples_as, vqa};

@@ -3,10 +3,10 @@
 use candle_core::{DType, Tensor};
 
 use super::{FrozenConfig, FrozenHoles, LmStart};
-use crate::config::{Gpt2Config, Start};
+use crate::config::{Gpt2Config, LanguageModelConfig, LlamaConfig, Start};
 use crate::display::shows_its_parameters;
 use crate::encoder::{self, ImageEncoder};
-use crate::language_model::{Gpt2, LmInput};
+use crate::language_model::{self, CausalLm, LmInput};
 use crate::nn::{AdamW, Linear, Mode, ParamGroup, Params};
 use crate::text::BpeTokenizer;
 use crate::{Error, Result};
@@ -17,7 +17,7 @@ pub struct Frozen {
     tokenizer: BpeTokenizer,
     image_token_id: u32,
     params: Params,
-    text_encoder: Gpt2,
+    text_encoder: Box<dyn CausalLm>,
     vision_encoder: Box<dyn ImageEncoder>,
     vision_proj_m: Linear,
     holes: FrozenHoles,
@@ -52,12 +52,17 @@ impl Frozen {
         let lm_params = params.pp("text_encoder");
         let (text_encoder, tokenizer) = match config.language_model {
             LmStart::Scratch => {
-                let tokenizer = Gpt2::tiny_tokenizer()?;
+                let tokenizer = language_model::pretrained_tokenizer(&config.base)?;
                 let vocab_size = tokenizer.vocab_size();
-                let sizes = Gpt2Config { vocab_size, ..Gpt2Config::tiny() };
-                (Gpt2::new(&sizes, &lm_params)?, tokenizer)
+                let sizes = match &config.base.language_model {
+                    LanguageModelConfig::Gpt2(c) => Gpt2Config { vocab_size, ..c.clone() }.into(),
+                    LanguageModelConfig::Llama(c) => LlamaConfig { vocab_size, ..c.clone() }.into(),
+                };
+                (language_model::language_model(&sizes, &lm_params)?, tokenizer)
             }
-            LmStart::Frozen | LmStart::FineTuned => Gpt2::tiny_in(&lm_params)?,
+            LmStart::Frozen | LmStart::FineTuned => {
+                language_model::pretrained(&config.base, &lm_params)?
+            }
         };
         let model = Self::with(config, &params, text_encoder, tokenizer, holes)?;
         if config.base.image_start == Start::Pretrained {
@@ -73,7 +78,7 @@ impl Frozen {
     pub fn with(
         config: &FrozenConfig,
         params: &Params,
-        mut text_encoder: Gpt2,
+        mut text_encoder: Box<dyn CausalLm>,
         mut tokenizer: BpeTokenizer,
         holes: FrozenHoles,
     ) -> Result<Self> {
@@ -85,10 +90,10 @@ impl Frozen {
         let place = params.pp("vision_encoder");
         let vision_encoder = encoder::image_encoder(&config.base.image_encoder, &place)?;
         place.set_trainable(config.base.image_trainable);
-        let wide = config.num_visual_prefix * text_encoder.config().n_embd;
+        let wide = config.num_visual_prefix * text_encoder.width();
         let vision_proj_m =
             Linear::new(vision_encoder.features(), wide, &params.pp("vision_proj_m"))?;
-        as_long_as_words(&params.pp("vision_proj_m"), &text_encoder)?;
+        as_long_as_words(&params.pp("vision_proj_m"), &*text_encoder)?;
         Ok(Self {
             config: config.clone(),
             tokenizer,
@@ -122,8 +127,8 @@ impl Frozen {
     }
 
     /// The language model.
-    pub fn language_model(&self) -> &Gpt2 {
-        &self.text_encoder
+    pub fn language_model(&self) -> &dyn CausalLm {
+        &*self.text_encoder
     }
 
     /// The ids of a text; every `<image>` in it becomes `num_visual_prefix` image tokens.
@@ -163,7 +168,7 @@ impl Frozen {
     pub fn prefix_of(&self, features: &Tensor) -> Result<Tensor> {
         let n = self.config.num_visual_prefix;
         let prefix = (self.holes.visual_prefix)(features, &self.vision_proj_m, n)?;
-        let d = self.text_encoder.config().n_embd;
+        let d = self.text_encoder.width();
         if prefix.dims() != [features.dim(0)?, n, d] {
             let expected = format!("({}, {n}, {d})", features.dim(0)?);
             return Err(Error::shape("visual_prefix, the prefix", expected, prefix.shape()));
@@ -278,8 +283,8 @@ impl Frozen {
 
 /// Scales a layer that starts as PyTorch's, so that what it makes of features of size 1 is as long as the vector of a word. A
 /// longer prefix learns slowly: layer norm takes its length away, and a step turns it less.
-fn as_long_as_words(layer: &Params, language_model: &Gpt2) -> Result<()> {
-    let ids = Tensor::arange(0u32, language_model.config().vocab_size as u32, layer.device())?;
+fn as_long_as_words(layer: &Params, language_model: &dyn CausalLm) -> Result<()> {
+    let ids = Tensor::arange(0u32, language_model.vocab_size() as u32, layer.device())?;
     let words = language_model.embed(&ids)?.detach();
     let size = words.sqr()?.mean_all()?.sqrt()?.to_scalar::<f32>()?;
     // Uniform in ±1/√in: features of size 1 come out with a size of 1/√3.

@@ -28,7 +28,7 @@ impl Frozen {
             return self.caption_ids(captions);
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let room = self.language_model().config().n_positions;
+        let room = self.language_model().longest();
         let mut rows: Vec<Vec<u32>> = Vec::new();
         let mut left = 0;
         for caption in captions {

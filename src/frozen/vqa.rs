@@ -35,7 +35,20 @@ pub fn examples(
     size: usize,
     seed: u64,
 ) -> Result<Vec<Example>> {
-    let transform = Transform::imagenet(size);
+    examples_as(n, split, asks, &Transform::imagenet(size), seed)
+}
+
+/// As [`examples`], the pictures transformed as an encoder wants them: [`Transform::of`] its configuration.
+///
+/// # Errors
+/// When a picture cannot be transformed.
+pub fn examples_as(
+    n: usize,
+    split: Split,
+    asks: Option<Asks>,
+    transform: &Transform,
+    seed: u64,
+) -> Result<Vec<Example>> {
     let one = |number: usize| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number as u64);

@@ -31,6 +31,7 @@ pub use gpt2::Gpt2;
 pub use input::LmInput;
 pub use llama::Llama;
 pub use load::{from_transformers, open};
+pub(crate) use pretrained::tokenizer as pretrained_tokenizer;
 pub use pretrained::{language_model, pretrained};
 pub(crate) use score::of_input as likelihood_of;
 pub use score::{Likelihood, likelihood, score, score_long, token_log_probabilities};

@@ -1,5 +1,7 @@
 //! The language model that a configuration says.
 
+use candle_core::Device;
+
 use super::{CausalLm, Gpt2, Llama, open};
 use crate::config::{Config, LanguageModelConfig};
 use crate::hub::PresetModels;
@@ -35,4 +37,12 @@ pub fn pretrained(config: &Config, params: &Params) -> Result<(Box<dyn CausalLm>
         Some(models) => open(&models.language_folder(config.models.as_deref())?, params)?,
     };
     Ok((model, tokenizer))
+}
+
+/// The tokenizer of [`pretrained`] alone.
+pub(crate) fn tokenizer(config: &Config) -> Result<BpeTokenizer> {
+    match config.preset.as_str() {
+        "tiny" => Gpt2::tiny_tokenizer(),
+        _ => Ok(pretrained(config, &Params::new(&Device::Cpu, 0))?.1),
+    }
 }

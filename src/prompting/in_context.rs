@@ -87,7 +87,7 @@ impl InContext for CausalFiller {
             }
         }
         let mut read = |ids: &Tensor, mask: &Tensor| self.model.input(ids, mask);
-        Ok(by_prompt(after_prompts(&self.model, &rows, &mut read)?, candidates))
+        Ok(by_prompt(after_prompts(&*self.model, &rows, &mut read)?, candidates))
     }
 
     fn write(&self, prompts: &[Prompt]) -> Result<Vec<String>> {
@@ -100,7 +100,7 @@ impl InContext for CausalFiller {
             let rows = prompts.iter().map(|p| self.words(p)).collect::<Result<Vec<_>>>()?;
             let batch = pad(&rows, Side::Left, self.model.params().device())?;
             let input = self.model.input(&batch.input_ids, &batch.attention_mask)?;
-            for new in generate(&self.model, &input, &GenerateConfig::greedy(ANSWER, &stop))? {
+            for new in generate(&*self.model, &input, &GenerateConfig::greedy(ANSWER, &stop))? {
                 texts.push(self.tokenizer.decode(&new)?.trim().to_string());
             }
         }
@@ -139,7 +139,7 @@ impl InContext for Frozen {
             first.push(all.len());
             all.extend(prompt.pictures.iter().cloned());
         }
-        let d = self.language_model().config().n_embd;
+        let d = self.language_model().width();
         let device = self.params().device();
         let n = self.config().num_visual_prefix;
         let prefixes = match all.is_empty() {

@@ -4,9 +4,12 @@
 use candle_core::{D, Device, Tensor};
 use candle_nn::ops::log_softmax;
 
+use crate::config::Config;
 use crate::encoder::MaskedLm;
-use crate::language_model::{GenerateConfig, Gpt2, Likelihood, LmInput, generate, likelihood_of};
-use crate::nn::Mode;
+use crate::language_model::{
+    CausalLm, GenerateConfig, Gpt2, Likelihood, LmInput, generate, likelihood_of, pretrained,
+};
+use crate::nn::{Mode, Params};
 use crate::text::{BpeTokenizer, Side, Tokenizer, pad};
 use crate::{Error, Result};
 
@@ -33,7 +36,7 @@ fn around(prompt: &str) -> Result<[&str; 2]> {
 /// A causal language model: an answer's chance is that of its tokens after what stands before the slot.
 pub struct CausalFiller {
     /// The model.
-    pub model: Gpt2,
+    pub model: Box<dyn CausalLm>,
     /// Its tokenizer.
     pub tokenizer: BpeTokenizer,
 }
@@ -45,6 +48,16 @@ impl CausalFiller {
     /// As [`Gpt2::tiny`].
     pub fn tiny() -> Result<Self> {
         let (model, tokenizer) = Gpt2::tiny()?;
+        Ok(Self { model: Box::new(model), tokenizer })
+    }
+
+    /// A preset's pretrained language model: `mini`'s is SmolLM2-135M, `lecture`'s GPT-2.
+    ///
+    /// # Errors
+    /// As [`pretrained`].
+    pub fn of(config: &Config) -> Result<Self> {
+        let (model, tokenizer) = pretrained(config, &Params::new(&config.device()?, 0))?;
+        model.params().set_trainable(false);
         Ok(Self { model, tokenizer })
     }
 
@@ -69,7 +82,7 @@ impl CausalFiller {
             let rows = prompts.iter().map(|p| Ok(self.begin(p)?.0)).collect::<Result<Vec<_>>>()?;
             let batch = pad(&rows, Side::Left, self.model.params().device())?;
             let input = self.model.input(&batch.input_ids, &batch.attention_mask)?;
-            for (prompt, new) in prompts.iter().zip(generate(&self.model, &input, &how)?) {
+            for (prompt, new) in prompts.iter().zip(generate(&*self.model, &input, &how)?) {
                 let [before, _] = around(prompt)?;
                 texts
                     .push(before.trim_end_matches(' ').to_string() + &self.tokenizer.decode(&new)?);
@@ -90,14 +103,14 @@ impl SlotFiller for CausalFiller {
             }
         }
         let mut read = |ids: &Tensor, mask: &Tensor| self.model.input(ids, mask);
-        let found = after_prompts(&self.model, &rows, &mut read)?;
+        let found = after_prompts(&*self.model, &rows, &mut read)?;
         Ok(found.chunks(answers.len().max(1)).map(<[_]>::to_vec).collect())
     }
 }
 
 /// The likelihood of each row's second part after its first; `read` makes of ids and mask what the model reads.
 pub(super) fn after_prompts(
-    model: &Gpt2,
+    model: &dyn CausalLm,
     rows: &[(Vec<u32>, Vec<u32>)],
     read: &mut dyn FnMut(&Tensor, &Tensor) -> Result<LmInput>,
 ) -> Result<Vec<Likelihood>> {

@@ -53,7 +53,7 @@ impl Classifier {
     /// When the device fails.
     pub fn new(body: Body, labels: usize, seed: u64) -> Result<Self> {
         let (device, d) = match &body {
-            Body::Causal(f) => (f.model.params().device().clone(), f.model.config().n_embd),
+            Body::Causal(f) => (f.model.params().device().clone(), f.model.width()),
             Body::Masked(f) => (f.model.params().device().clone(), f.model.features()),
         };
         let head_params = Params::new(&device, seed);

@@ -7,7 +7,7 @@ use serde_json::json;
 use vision_language::candle_core::Tensor;
 use vision_language::dataset::Transform;
 use vision_language::dataset::scenes::{Asks, Split};
-use vision_language::frozen::{Frozen, examples};
+use vision_language::frozen::{Frozen, examples_as};
 
 use crate::holes::Holes;
 use crate::{Error, Result};
@@ -54,7 +54,7 @@ fn model(checkpoint: Option<&Path>, holes: Option<&Holes>) -> Result<Frozen> {
 }
 
 fn picture(model: &Frozen, path: &Path) -> Result<Tensor> {
-    Ok(Transform::imagenet(model.config().base.size).load(path, 0)?)
+    Ok(Transform::of(&model.config().base).load(path, 0)?)
 }
 
 /// Does what the arguments say. A checkpoint wants the exercises' code, `holes`.
@@ -87,8 +87,13 @@ pub fn ask(args: &AskArgs, holes: Option<&Holes>) -> Result<()> {
     let question = format!("{}?", question.trim_end_matches('?'));
     let model = model(args.checkpoint.as_deref(), holes)?;
     let sort = sort_of(&question);
-    let shots =
-        examples(args.shots, Split::Train, Some(sort), model.config().base.size, args.seed)?;
+    let shots = examples_as(
+        args.shots,
+        Split::Train,
+        Some(sort),
+        &Transform::of(&model.config().base),
+        args.seed,
+    )?;
     let mut prompt = String::new();
     let mut pictures = Vec::new();
     for shot in &shots {

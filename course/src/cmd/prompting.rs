@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
+use vision_language::config::Config;
 use vision_language::dataset::scenes::{Asks, Split};
 use vision_language::dataset::{Mind, Review, adjectives, reviews};
 use vision_language::display::{Progress, Table};
@@ -14,6 +15,7 @@ use vision_language::prompting::{
     question_episodes, right_choices, right_words,
 };
 
+use super::common;
 use crate::holes::Holes;
 use crate::{Error, Result};
 
@@ -29,6 +31,13 @@ pub struct PromptingArgs {
     /// A checkpoint of `cargo vl frozen`; without it, the model that travels with the library
     #[arg(long)]
     checkpoint: Option<PathBuf>,
+    /// mini or lecture: SmolLM2-135M or GPT-2 in the place of the small language model, for all that is in words; what asks
+    /// the masked model or Frozen is left out
+    #[arg(long, default_value = "tiny")]
+    preset: String,
+    /// The folder of the preset's model files, as `vl fetch --out` makes it [default: the model hub's cache]
+    #[arg(long)]
+    models: Option<PathBuf>,
     /// Leave the fine-tuning out
     #[arg(long)]
     no_tuning: bool,
@@ -65,23 +74,32 @@ pub fn prompting(args: &PromptingArgs, holes: &Holes) -> Result<()> {
     if args.seeds == 0 || args.test == 0 {
         return Err(Error::Usage("--seeds and --test want at least 1".into()));
     }
+    let config = Config { models: args.models.clone(), ..common::preset(&args.preset)? };
+    let causal = CausalFiller::of(&config)?;
+    let small = args.preset == "tiny";
+    if !small && args.checkpoint.is_some() {
+        return Err(Error::Usage("--checkpoint goes with --preset tiny alone".into()));
+    }
     let frozen = match &args.checkpoint {
-        Some(path) => Frozen::load(path, holes.frozen)?,
-        None => Frozen::shipped()?,
+        Some(path) => Some(Frozen::load(path, holes.frozen)?),
+        None if small => Some(Frozen::shipped()?),
+        None => None,
     };
+    let frozen = frozen.as_ref();
+    let masked = if small { Some(MaskedFiller::tiny()?) } else { None };
     let mut figures = Figures::default();
     let mut progress = Progress::new("prompting", 4 * args.seeds as usize);
     for seed in 0..args.seeds {
         let done = 4 * seed as usize;
-        sentiment(args, holes, seed, &mut figures)?;
+        sentiment(args, holes, (&causal, masked.as_ref()), seed, &mut figures)?;
         progress.update(done + 1, "fine-tuning");
-        if !args.no_tuning {
+        if small && !args.no_tuning {
             tuning(args, seed, &mut figures)?;
         }
         progress.update(done + 2, "made-up names");
-        names(args, holes, &frozen, seed, &mut figures)?;
+        names(args, holes, (&causal, frozen), seed, &mut figures)?;
         progress.update(done + 3, "questions");
-        questions(args, holes, &frozen, seed, &mut figures)?;
+        questions(args, holes, (&causal, frozen), seed, &mut figures)?;
         progress.update(done + 4, "reviews");
     }
     if args.json {
@@ -103,19 +121,25 @@ pub fn prompting(args: &PromptingArgs, holes: &Holes) -> Result<()> {
 }
 
 /// Zero-shot: a template, two models, with and without calibration; and what the causal one writes.
-fn sentiment(args: &PromptingArgs, holes: &Holes, seed: u64, figures: &mut Figures) -> Result<()> {
+fn sentiment(
+    args: &PromptingArgs,
+    holes: &Holes,
+    (causal, masked): (&CausalFiller, Option<&MaskedFiller>),
+    seed: u64,
+    figures: &mut Figures,
+) -> Result<()> {
     let (good, bad) = (adjectives(0), adjectives(1));
     let good: Vec<&str> = good.iter().map(String::as_str).collect();
     let bad: Vec<&str> = bad.iter().map(String::as_str).collect();
     let verbalizer = Verbalizer::new(&[("++", good.as_slice()), ("--", bad.as_slice())]);
     let pattern =
         Pattern::new("[X] overall, it was a [Z] movie.", &verbalizer, holes.prompting.template);
-    let (causal, masked) = (CausalFiller::tiny()?, MaskedFiller::tiny()?);
     for (what, mind) in [("of one mind", Mind::One), ("of mixed mind", Mind::Mixed)] {
         let test = reviews(args.test, mind, 100 + seed);
         let inputs: Vec<String> = test.iter().map(|r| r.text.clone()).collect();
         let labels: Vec<usize> = test.iter().map(|r| r.label).collect();
-        let models: [(&str, &dyn SlotFiller); 2] = [("causal", &causal), ("masked", &masked)];
+        let mut models: Vec<(&str, &dyn SlotFiller)> = vec![("causal", causal)];
+        models.extend(masked.map(|m| ("masked", m as &dyn SlotFiller)));
         for (name, model) in models {
             let plain = pattern.chances(model, &inputs)?;
             figures.add(format!("reviews {what}, {name}"), accuracy(&plain, &labels));
@@ -171,16 +195,16 @@ fn answer(
 fn names(
     args: &PromptingArgs,
     holes: &Holes,
-    frozen: &Frozen,
+    (causal, frozen): (&CausalFiller, Option<&Frozen>),
     seed: u64,
     figures: &mut Figures,
 ) -> Result<()> {
-    let causal = CausalFiller::tiny()?;
-    let size = frozen.config().base.size;
+    let size = frozen.map_or(64, |frozen| frozen.config().base.size);
     for repeats in SHOTS {
         let draw = |shows| name_episodes(args.test, (2, repeats), shows, Split::Valid, 300 + seed);
         let what = format!("two made-up names, {repeats} times each");
-        answer(&format!("{what}, in words"), &causal, holes, &draw(Shows::Words)?, figures)?;
+        answer(&format!("{what}, in words"), causal, holes, &draw(Shows::Words)?, figures)?;
+        let Some(frozen) = frozen else { continue };
         let shown = draw(Shows::Pictures(size))?;
         answer(&format!("{what}, in pictures"), frozen, holes, &shown, figures)?;
     }
@@ -191,19 +215,20 @@ fn names(
 fn questions(
     args: &PromptingArgs,
     holes: &Holes,
-    frozen: &Frozen,
+    (causal, frozen): (&CausalFiller, Option<&Frozen>),
     seed: u64,
     figures: &mut Figures,
 ) -> Result<()> {
-    let causal = CausalFiller::tiny()?;
-    let size = frozen.config().base.size;
+    let size = frozen.map_or(64, |frozen| frozen.config().base.size);
     for (what, asks) in [("questions", None), ("what kind of thing", Some(Asks::Category))] {
         let test = examples(args.test, Split::Valid, asks, size, 400 + seed)?;
         let support = examples(args.test.max(200), Split::Train, asks, size, 500 + seed)?;
         for shots in SHOTS {
-            for (how, shown) in [("in words", false), ("in pictures", true)] {
+            let mut models: Vec<(&str, &dyn InContext)> = vec![("in words", causal)];
+            models.extend(frozen.map(|f| ("in pictures", f as &dyn InContext)));
+            for (how, model) in models {
+                let shown = how == "in pictures";
                 let episodes = question_episodes(&test, &support, shots, shown, 600 + seed)?;
-                let model: &dyn InContext = if shown { frozen } else { &causal };
                 answer(&format!("{what}, {shots} shots, {how}"), model, holes, &episodes, figures)?;
             }
         }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use vision_language::dataset::Transform;
+use vision_language::display::{Curve, line_plot};
 use vision_language::frozen::{FrozenConfig, LmStart};
 
 use self::run::Practice;
@@ -27,6 +29,12 @@ pub struct FrozenArgs {
     /// The same in half precision
     #[arg(long)]
     half: Option<PathBuf>,
+    /// tiny, or mini: EfficientNet-Lite0, whose weights stay, and SmolLM2-135M
+    #[arg(long, default_value = "tiny")]
+    preset: String,
+    /// The folder of the preset's model files, as `vl fetch --out` makes it [default: the model hub's cache]
+    #[arg(long)]
+    models: Option<PathBuf>,
     /// Which model
     #[arg(long, value_enum, default_value = "frozen")]
     language_model: Kind,
@@ -72,6 +80,12 @@ pub struct FrozenArgs {
     /// Score after every epoch too, and write a CSV of it
     #[arg(long)]
     curve: Option<PathBuf>,
+    /// Draw the loss of every step
+    #[arg(long)]
+    plot: Option<PathBuf>,
+    /// Draw twenty held-out pictures over what the model writes about them and what they show
+    #[arg(long)]
+    sheet: Option<PathBuf>,
     /// Train every model of `--models` with every seed of `--seeds` in turn, and write a CSV of their scores, a row as
     /// soon as it is known; no checkpoint
     #[arg(long)]
@@ -125,7 +139,15 @@ impl std::fmt::Display for Kind {
 /// # Errors
 /// When the data or an exercise fails, or a file cannot be written.
 pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
-    let mut config = FrozenConfig::tiny();
+    let mut config = match args.preset.as_str() {
+        "tiny" => FrozenConfig::tiny(),
+        "mini" => FrozenConfig::mini(),
+        other => {
+            let why = format!("--preset: expected tiny or mini, got {other:?}");
+            return Err(Error::Usage(why));
+        }
+    };
+    config.base.models = args.models.clone();
     args.language_model.set(&mut config);
     config.blind |= args.blind;
     let base = &mut config.base;
@@ -140,7 +162,7 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
     config.projection_epochs = args.projection_epochs.unwrap_or(config.projection_epochs);
     config.pictures_per_text = args.pictures_per_text.unwrap_or(config.pictures_per_text);
     let practice = Practice::new(args, &config, holes)?;
-    let held = Held::new(args.score, config.base.size)?;
+    let held = Held::new(args.score, &Transform::of(&config.base))?;
     if let Some(file) = &args.compare {
         return compare(args, &practice, &config, &held, file);
     }
@@ -165,7 +187,16 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
     if let Some(half) = &args.half {
         model.save_half(half)?;
     }
-    let scores = held.score(&model, &score::SHOTS)?.json();
+    if let Some(path) = &args.plot {
+        let points = log.step_losses.iter().enumerate().map(|(i, loss)| (i as f64 + 1., *loss));
+        let curves = [Curve::new("a step's captions", points.collect())];
+        line_plot("Frozen learns to see", "step", "loss, nats a token", &curves)?.save(path)?;
+    }
+    let scores = held.score(&model, &score::SHOTS)?;
+    if let Some(path) = &args.sheet {
+        held.sheet(&scores, 20, 5)?.save(path)?;
+    }
+    let scores = scores.json();
     let perplexity = log.valid.last().map(|found| found.per_token());
     if args.json {
         let all: Value = json!({"checkpoint": args.out, "seconds": log.seconds, "steps": log.step_losses.len(), "valid_perplexity": perplexity, "scores": scores});

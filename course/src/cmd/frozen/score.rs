@@ -1,8 +1,12 @@
 //! What a model makes of scenes that it has not seen.
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use vision_language::dataset::scenes::Split;
-use vision_language::frozen::{Example, Frozen, VqaScore, caption_score, examples, vqa};
+use vision_language::dataset::Transform;
+use vision_language::dataset::scenes::{HEIGHT, Split, WIDTH};
+use vision_language::display::{GridItem, Picture, image_grid};
+use vision_language::frozen::{Example, Frozen, VqaScore, caption_score, examples_as, vqa};
 
 use crate::Result;
 
@@ -26,10 +30,11 @@ pub(super) struct Scores {
 }
 
 impl Held {
-    pub fn new(n: usize, size: usize) -> Result<Self> {
+    /// `n` scenes, their pictures as `transform` makes them.
+    pub fn new(n: usize, transform: &Transform) -> Result<Self> {
         Ok(Self {
-            test: examples(n, Split::Valid, None, size, 7)?,
-            support: examples(200, Split::Train, None, size, 8)?,
+            test: examples_as(n, Split::Valid, None, transform, 7)?,
+            support: examples_as(200, Split::Train, None, transform, 8)?,
         })
     }
 
@@ -38,6 +43,16 @@ impl Held {
         let answer = |shots: &usize| Ok(vqa(model, &self.test, &self.support, *shots, 9)?);
         let vqa = shots.iter().map(answer).collect::<Result<Vec<_>>>()?;
         Ok(Scores { named, vqa, shots: shots.to_vec(), captions })
+    }
+
+    /// The first `n` pictures, each over what the model writes about it and its fullest true caption.
+    pub fn sheet(&self, scores: &Scores, n: usize, columns: usize) -> Result<Picture> {
+        let items = self.test.iter().zip(&scores.captions).take(n).map(|(example, written)| {
+            let picture = example.scene.render(WIDTH, HEIGHT);
+            let [truth, ..] = example.scene.captions(&mut ChaCha8Rng::seed_from_u64(0));
+            GridItem::new(picture, format!("{written}\n{truth}"))
+        });
+        Ok(image_grid(&items.collect::<Vec<_>>(), columns)?)
     }
 }
 
