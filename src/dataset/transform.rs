@@ -120,8 +120,7 @@ impl Transform {
                 return Err(Error::value("a JPEG's planes", "one or three", got));
             }
         };
-        let size = (first.width as u32, first.height as u32);
-        let y = self.resized::<U8>(&first.values, size, first.covers)?;
+        let y = self.small(first, (1., 1.))?;
         let Some((cb, cr)) = colours else { return Ok(y.repeat(3)) };
         let (cb, cr) = (self.colour(cb, first)?, self.colour(cr, first)?);
         let mut out = vec![0; 3 * y.len()];
@@ -152,13 +151,25 @@ impl Transform {
             side / step.max(1.)
         };
         let (of, all) = (plane.covers, brightness.covers);
+        self.small(plane, (wide(of.0, all.0), wide(of.1, all.1)))
+    }
+
+    /// A plane, which lies on its side → `(s, s)` values, upright; with triangles of these half widths across and down.
+    fn small(&self, plane: &Plane, wide: (f64, f64)) -> Result<Vec<u8>> {
         let (width, height, side) = (plane.width as u32, plane.height as u32, self.size as u32);
-        let across =
-            Resize { from: (width, height), covers: (of.0, f64::from(height)), to: (side, height) };
-        let down =
-            Resize { from: (side, height), covers: (f64::from(side), of.1), to: (side, side) };
-        let narrow = across.run::<U8>(&plane.values, wide(of.0, all.0))?;
-        down.run::<U8>(&narrow, wide(of.1, all.1))
+        not_empty((width, height), side)?;
+        let across = Resize {
+            from: (height, width),
+            covers: (f64::from(height), plane.covers.0),
+            to: (height, side),
+        };
+        let down = Resize {
+            from: (side, height),
+            covers: (f64::from(side), plane.covers.1),
+            to: (side, side),
+        };
+        let narrow = across.run::<U8>(&plane.values, wide.0)?;
+        down.run::<U8>(&jpeg::turned(&narrow, self.size, plane.height), wide.1)
     }
 
     /// Rows of pixels, the part from the first corner that a picture covers → `(s, s)` pixels.
@@ -168,11 +179,8 @@ impl Transform {
         from: (u32, u32),
         covers: (f64, f64),
     ) -> Result<Vec<u8>> {
-        if from.0 == 0 || from.1 == 0 || self.size == 0 {
-            let got = format!("{} × {} to {2} × {2}", from.0, from.1, self.size);
-            return Err(Error::value("resize", "sides of at least one pixel", got));
-        }
         let side = self.size as u32;
+        not_empty(from, side)?;
         Resize { from, covers, to: (side, side) }.run::<P>(pixels, 1.)
     }
 
@@ -224,6 +232,14 @@ thread_local! {
 /// The antialiased bilinear filter where [`SIDE`] is 1.
 fn triangle(x: f64) -> f64 {
     (1. - x.abs() / SIDE.get()).max(0.)
+}
+
+fn not_empty((width, height): (u32, u32), side: u32) -> Result<()> {
+    if width == 0 || height == 0 || side == 0 {
+        let got = format!("{width} × {height} to {side} × {side}");
+        return Err(Error::value("resize", "sides of at least one pixel", got));
+    }
+    Ok(())
 }
 
 /// The sizes of one resize.

@@ -1,19 +1,19 @@
 //! The inverse discrete cosine transform of a block, `x = Cᵀ X C`, in whole numbers: libjpeg's accurate one (`jidctint.c`, after
-//! Loeffler, Ligtenberg and Moschytz 1989), with rows before columns.
+//! Loeffler, Ligtenberg and Moschytz 1989), columns before rows as there. The block comes out on its side.
 
 const BITS: i32 = 13;
 /// Bits that the first pass keeps for the second.
 const KEPT: i32 = 2;
 
-/// `8 × 8` coefficients, column after column, of which none but 0 stand behind `last` in the file's order → pixels, rows `stride`
-/// apart.
+/// `8 × 8` coefficients, row after row, of which none but 0 stand behind `last` in the file's order → pixels, the block's columns
+/// one below the other, `stride` apart.
 #[inline(always)]
 pub fn pixels(block: &[i32; 64], last: usize, out: &mut [u8], stride: usize) {
     let out = &mut out[..7 * stride + 8];
     if last == 0 {
         let value = byte((block[0].wrapping_add(4)) >> 3);
-        for row in out.chunks_mut(stride) {
-            row[..8].fill(value);
+        for column in out.chunks_mut(stride) {
+            column[..8].fill(value);
         }
         return;
     }
@@ -25,8 +25,8 @@ pub fn pixels(block: &[i32; 64], last: usize, out: &mut [u8], stride: usize) {
         }
     }
     pass::<{ BITS + KEPT + 3 }>(&rows, &mut values);
-    for (to, row) in out.chunks_mut(stride).zip(values.chunks_exact(8)) {
-        for (to, value) in to[..8].iter_mut().zip(row) {
+    for (to, column) in out.chunks_mut(stride).zip(values.chunks_exact(8)) {
+        for (to, value) in to[..8].iter_mut().zip(column) {
             *to = byte(*value);
         }
     }

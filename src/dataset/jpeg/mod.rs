@@ -8,6 +8,10 @@
 //! bits ─ huffman ─→ coefficients of 8 × 8 blocks ─ idct ─→ planes Y, Cb, Cr ─ resize ─→ small planes ─→ small RGB
 //! ```
 //!
+//! The planes lie on their side, a picture's column being a row in memory: what makes a picture narrower then adds whole rows,
+//! which is what vectors are good at. It takes a third of the time that adding neighbours in a row does, and turning the narrow
+//! picture upright costs little.
+//!
 //! Baseline files only (ITU-T T.81, processes 1 and 2, 8 bits, one scan), grey or YCbCr. [`decode`] says `None` for everything
 //! else, whatever is wrong or unusual, and the general decoder of [`load_image`](super::load_image) has its word.
 
@@ -27,7 +31,7 @@ const MOST_PIXELS: usize = 1 << 26;
 
 /// One plane of a picture: brightness, or one of the two colours.
 pub struct Plane {
-    /// Rows of `width` values without a gap.
+    /// `width` columns of `height` values, one behind the other without a gap.
     pub values: Vec<u8>,
     pub width: usize,
     pub height: usize,
@@ -109,8 +113,8 @@ fn scan_to_planes(
                     let top = (y * component.v + inner / component.h) * 8;
                     block.fill(0);
                     let last = bits.block(dc, ac, quantization, &mut before[i], &mut block)?;
-                    let out = &mut plane.values[top * plane.width + left..];
-                    idct::pixels(&block, last, out, plane.width);
+                    let out = &mut plane.values[left * plane.height + top..];
+                    idct::pixels(&block, last, out, plane.height);
                 }
             }
         }
@@ -124,9 +128,9 @@ fn scan_to_planes(
         plane.covers =
             (of(headers.width, component.h, h_most), of(headers.height, component.v, v_most));
         let (width, height) = (plane.covers.0.ceil() as usize, plane.covers.1.ceil() as usize);
-        for row in 1..height {
-            let from = row * plane.width;
-            plane.values.copy_within(from..from + width, row * width);
+        for column in 1..width {
+            let from = column * plane.height;
+            plane.values.copy_within(from..from + height, column * height);
         }
         plane.values.truncate(width * height);
         (plane.width, plane.height) = (width, height);
@@ -134,12 +138,57 @@ fn scan_to_planes(
     Some(())
 }
 
-/// A row of brightness and colours → red, green and blue, by JFIF's matrix in 16 bits behind the point, as libjpeg rounds it.
+/// A pixel's brightness and colours → red, green and blue, by JFIF's matrix in 16 bits behind the point, as libjpeg rounds it.
 #[inline(always)]
 pub fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
     let byte = |value: i32| ((value + (1 << 15)) >> 16).clamp(0, 255) as u8;
     [byte(y + 91_881 * cr), byte(y - 22_554 * cb - 46_802 * cr), byte(y + 116_130 * cb)]
+}
+
+/// `rows × columns` values → `columns × rows`. Sixteen by sixteen at a time: to lay sixteen rows into each other like the halves
+/// of a deck of cards, four times over, is to turn them.
+pub fn turned(values: &[u8], rows: usize, columns: usize) -> Vec<u8> {
+    let mut out = vec![0; values.len()];
+    vectorised(
+        #[inline(always)]
+        || {
+            let (whole_rows, whole_columns) = (rows / 16 * 16, columns / 16 * 16);
+            for top in (0..whole_rows).step_by(16) {
+                for left in (0..whole_columns).step_by(16) {
+                    let row = |i: usize| -> [u8; 16] {
+                        let at = (top + i) * columns + left;
+                        values[at..at + 16].try_into().unwrap_or_default()
+                    };
+                    let mut block: [[u8; 16]; 16] = std::array::from_fn(row);
+                    for _ in 0..4 {
+                        block = riffled(&block);
+                    }
+                    for (i, row) in block.iter().enumerate() {
+                        let at = (left + i) * rows + top;
+                        out[at..at + 16].copy_from_slice(row);
+                    }
+                }
+            }
+            let mut single = |row: usize, column: usize| {
+                out[column * rows + row] = values[row * columns + column];
+            };
+            for row in 0..rows {
+                let from = if row < whole_rows { whole_columns } else { 0 };
+                (from..columns).for_each(|column| single(row, column));
+            }
+        },
+    );
+    out
+}
+
+/// The two halves of 256 values laid into each other.
+#[inline(always)]
+fn riffled(block: &[[u8; 16]; 16]) -> [[u8; 16]; 16] {
+    std::array::from_fn(|row| {
+        let (a, b, from) = (&block[row / 2], &block[row / 2 + 8], row % 2 * 8);
+        std::array::from_fn(|k| if k % 2 == 0 { a[from + k / 2] } else { b[from + k / 2] })
+    })
 }
 
 #[cfg(test)]
