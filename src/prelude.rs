@@ -56,9 +56,9 @@ pub use crate::encoder::{self, ImageEncoder, TextEncoder};
 pub use crate::exercise::hint::{Hint, hint};
 pub use crate::exercise::{Filled, Hole, Report, check, filled, scenes, stand_in};
 pub use crate::frozen::{
-    CaptionLoss, Example, FreezeLm, Frozen, FrozenConfig, FrozenHoles, FrozenLog, FrozenStep,
-    LmStart, VisualPrefix, VqaScore, caption_score, examples, train_frozen_epoch,
-    valid_frozen_epoch, vqa,
+    CaptionLoss, EpochScores, Example, FreezeLm, Frozen, FrozenConfig, FrozenHoles, FrozenLog,
+    FrozenStep, LmStart, VisualPrefix, VqaScore, caption_score, examples, overfitting,
+    train_frozen_epoch, valid_frozen_epoch, vqa,
 };
 pub use crate::language_model::{
     CausalLm, Decoding, EarlyStopping, GenerateConfig, Gpt2, KvCache, Likelihood, Llama, LmInput,

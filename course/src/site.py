@@ -38,7 +38,7 @@ pre code { padding: 0; background: none; font-size: inherit; }
 table { border-collapse: collapse; font-size: .92rem; } td, th { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 details { margin: .5rem 0; padding: .5rem .9rem; border: 1px solid var(--line); border-radius: 6px; background: var(--mark); }
 summary { cursor: pointer; font-weight: 600; } .hole { margin: 1.2rem 0; }
-ol.pages li { margin: .7rem 0; } .pale { color: var(--pale); }
+ul.pages { list-style: none; padding-left: 0; } ul.pages li { margin: .7rem 0; } .pale { color: var(--pale); }
 """
 
 
@@ -144,7 +144,7 @@ def main():
     body = (
         "<h1>Vision and Language, step by step</h1><p>The notebooks of the course, solved and run. Where something is "
         "yours to write, the hints come first and the solution last, each behind a fold: open them one at a time.</p>"
-        f'<ol class="pages" start="0">{items}</ol>')
+        f'<ul class="pages">{items}</ul>')
     index = page("Vision and Language", body)
     (out / "index.html").write_text(re.sub(r"<nav.*?</nav>", "", index, flags=re.S), encoding="utf-8")
     (out / "style.css").write_text(STYLE + HtmlFormatter(style="friendly").get_style_defs(".highlight")

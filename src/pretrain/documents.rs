@@ -19,12 +19,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::dataset::review_document;
-use crate::dataset::scenes::{Asks, Background, Scene, Split, category, objects};
-
-/// Names that no object has: what a few examples can teach.
-pub const MADE_UP: [&str; 12] = [
-    "dax", "blicket", "wug", "toma", "fep", "zav", "glorp", "plim", "kiv", "nork", "tulver", "bosa",
-];
+use crate::dataset::scenes::{Asks, Background, MADE_UP, Scene, Split, category, objects};
 
 /// A question and its answer as they stand in a text.
 pub fn question_and_answer(question: &str, answer: &str) -> String {

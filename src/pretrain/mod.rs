@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::checkpoint::StateDict;
 use crate::nn::Cosine;
 
-pub use documents::{MADE_UP, document, question_and_answer};
+pub use documents::{document, question_and_answer};
 pub use image::{ImageReport, pretrain_image};
 pub use lm::{LmReport, pretrain_lm, tiny_bpe};
 pub use text::{TextReport, masked_tokenizer, pretrain_masked, pretrain_text, tiny_tokenizer};

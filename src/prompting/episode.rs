@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Shot;
 use crate::dataset::Transform;
-use crate::dataset::scenes::{HEIGHT, Scene, Split, WIDTH};
+use crate::dataset::scenes::{HEIGHT, MADE_UP, Scene, Split, WIDTH};
 use crate::frozen::Example;
 use crate::{Error, Result};
 
@@ -30,11 +30,6 @@ pub struct Episode {
     /// Each `(3, s, s)`: those of the first example first, the query's last. None where the examples are words alone.
     pub pictures: Vec<Tensor>,
 }
-
-/// Names that no object has.
-const NAMES: [&str; 12] = [
-    "dax", "blicket", "wug", "toma", "fep", "zav", "glorp", "plim", "kiv", "nork", "tulver", "bosa",
-];
 
 /// What a made-up name is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +52,7 @@ pub fn name_episodes(
     split: Split,
     seed: u64,
 ) -> Result<Vec<Episode>> {
-    if !(2..=NAMES.len()).contains(&ways) {
+    if !(2..=MADE_UP.len()).contains(&ways) {
         return Err(Error::value("name_episodes, ways", "2 to 12", ways));
     }
     let pool = pool(split, seed);
@@ -69,7 +64,7 @@ pub fn name_episodes(
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number as u64);
         let rng = &mut rng;
-        let mut names = NAMES;
+        let mut names = MADE_UP;
         names.shuffle(rng);
         // Each object with as many scenes as it is shown in, all of them different.
         let scenes: Vec<Vec<&Scene>> = rich

@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 
 pub use captions::vocabulary;
 pub use generate::{ScenesConfig, ScenesSummary, generate};
-pub use objects::{ObjectInfo, Provenance, SizeClass, held_out, objects, provenance};
+pub use objects::{MADE_UP, ObjectInfo, Provenance, SizeClass, held_out, objects, provenance};
 pub use questions::{Asks, Question, category};
 pub use sheet::contact_sheet;
 

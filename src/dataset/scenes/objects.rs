@@ -8,6 +8,11 @@ use super::Background;
 
 const INDEX: &str = include_str!("../../../data/sprites/index.json");
 
+/// Names that no object has: what a few examples can teach.
+pub const MADE_UP: [&str; 12] = [
+    "dax", "blicket", "wug", "toma", "fep", "zav", "glorp", "plim", "kiv", "nork", "tulver", "bosa",
+];
+
 /// How large an object is in real life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -86,13 +86,13 @@ pub struct FrozenArgs {
     /// Draw twenty held-out pictures over what the model writes about them and what they show
     #[arg(long)]
     sheet: Option<PathBuf>,
-    /// Train every model of `--models` with every seed of `--seeds` in turn, and write a CSV of their scores, a row as
+    /// Train every sort of model of `--kinds` with every seed of `--seeds` in turn, and write a CSV of their scores, a row as
     /// soon as it is known; no checkpoint
     #[arg(long)]
     compare: Option<PathBuf>,
     /// The models to compare
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
-    models: Vec<Kind>,
+    kinds: Vec<Kind>,
     /// Their seeds
     #[arg(long, value_delimiter = ',', default_values_t = [42, 43, 44])]
     seeds: Vec<u64>,
@@ -222,7 +222,7 @@ fn compare(
 ) -> Result<()> {
     let head = "model,seed,steps,valid_perplexity,main_object,vqa_0,vqa_1,vqa_4";
     let mut table = Csv::new(file, head)?;
-    for kind in &args.models {
+    for kind in &args.kinds {
         for seed in &args.seeds {
             eprintln!("{kind}, seed {seed}");
             let mut config = config.clone();
