@@ -36,6 +36,9 @@ pub fn early_stopping() -> &'static str {
      language model knows that already; the few tokens that name what is in the picture hardly move the mean. So it can be \
      flat while captions still get better, and it can rise on words that have many right answers while the objects are still \
      named right. It judges the fit to the captions' wording. Whether the picture is understood, and what the model answers \
-     to questions that it was not trained on, must be measured by captions and answers on held-out pictures."
+     to questions that it was not trained on, must be measured by captions and answers on held-out pictures. In the training \
+     above, perplexity was best at epoch 27 of 40 and 2 % worse at the end, while 16.5 % of the captions named the main object \
+     in place of 14 %, and answers fell from 44.5 to 43 %: of 200 pictures, all of it within chance. Nothing was spoiled by \
+     training on, and nothing says that stopping at 27 was right."
     // END SOLUTION
 }
