@@ -953,6 +953,20 @@ for (i, caption) in captions.iter().enumerate() {
 table
 ;
 
+let epochs: Vec<EpochScores> = overfitting();
+fn by_epoch(epochs: &[EpochScores], name: &str, of: fn(&EpochScores) -> f64) -> Curve {
+    Curve::new(name, epochs.iter().map(|e| (e.epoch as f64, of(e))).collect())
+}
+let curves = vec![by_epoch(&epochs, "training captions", |e| e.train_perplexity),
+    by_epoch(&epochs, "validation captions", |e| e.valid_perplexity)];
+line_plot("Frozen on few pictures", "epoch", "perplexity", &curves)?
+;
+
+let curves = vec![by_epoch(&epochs, "captions that name the main object", |e| e.main_object),
+    by_epoch(&epochs, "questions answered right", |e| e.vqa)];
+line_plot("What it is for", "epoch", "share", &curves)?
+;
+
 Ok(())
 }
 

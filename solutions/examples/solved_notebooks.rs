@@ -974,7 +974,10 @@ pub fn early_stopping() -> &'static str {
      language model knows that already; the few tokens that name what is in the picture hardly move the mean. So it can be \
      flat while captions still get better, and it can rise on words that have many right answers while the objects are still \
      named right. It judges the fit to the captions' wording. Whether the picture is understood, and what the model answers \
-     to questions that it was not trained on, must be measured by captions and answers on held-out pictures."
+     to questions that it was not trained on, must be measured by captions and answers on held-out pictures. In the training \
+     above, perplexity was best at epoch 27 of 40 and 2 % worse at the end, while 16.5 % of the captions named the main object \
+     in place of 14 %, and answers fell from 44.5 to 43 %: of 200 pictures, all of it within chance. Nothing was spoiled by \
+     training on, and nothing says that stopping at 27 was right."
 }
 ;
 
@@ -1023,6 +1026,20 @@ for (i, caption) in captions.iter().enumerate() {
     table = table.row([caption.clone(), numbers[0].clone(), numbers[1].clone()]);
 }
 table
+;
+
+let epochs: Vec<EpochScores> = overfitting();
+fn by_epoch(epochs: &[EpochScores], name: &str, of: fn(&EpochScores) -> f64) -> Curve {
+    Curve::new(name, epochs.iter().map(|e| (e.epoch as f64, of(e))).collect())
+}
+let curves = vec![by_epoch(&epochs, "training captions", |e| e.train_perplexity),
+    by_epoch(&epochs, "validation captions", |e| e.valid_perplexity)];
+line_plot("Frozen on few pictures", "epoch", "perplexity", &curves)?
+;
+
+let curves = vec![by_epoch(&epochs, "captions that name the main object", |e| e.main_object),
+    by_epoch(&epochs, "questions answered right", |e| e.vqa)];
+line_plot("What it is for", "epoch", "share", &curves)?
 ;
 
 Ok(())
