@@ -52,8 +52,8 @@ pub struct ProbeArgs {
     /// Also: counting, left and right, classes that are alike, words on pictures
     #[arg(long)]
     limits: bool,
-    /// Also: the whole image encoder fine-tuned on the probe's examples, on held-out pictures and on the unseen style; about
-    /// eight minutes
+    /// Also: the whole image encoder fine-tuned on the probe's examples, on held-out pictures and on the unseen style; this
+    /// takes minutes
     #[arg(long)]
     fine_tune: bool,
     /// Passes of the fine-tuning over the examples

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The planes lie on their side, a picture's column being a row in memory: what makes a picture narrower then adds whole rows,
-//! which is what vectors are good at. It takes a third of the time that adding neighbours in a row does, and turning the narrow
-//! picture upright costs little.
+//! which is what vectors are good at. That and turning the narrow picture upright took two fifths of the time that adding
+//! neighbours in a row did (0.24 of 0.60 ms a picture of 500 × 375, from a profile).
 //!
 //! Baseline files only (ITU-T T.81, processes 1 and 2, 8 bits, one scan), grey or YCbCr. [`decode`] says `None` for everything
 //! else, whatever is wrong or unusual, and the general decoder of [`load_image`](super::load_image) has its word.
