@@ -1416,9 +1416,9 @@ let mut trial = ObjectivesConfig { examples: 6400, measurements: 8, ..Objectives
 let folder = scenes(Path::new("scenes"), 3000)?;
 let captions = folder.captions(BadRows::Refuse)?;
 let part = captions.select(&Splits::of(&folder, &captions)?.train);
-let (names, texts) = (&part.image_filenames, &part.captions);
 let (tokenizer, transform) = (encoder::tokenizer(&trial.base)?, Transform::of(&trial.base));
-let pairs = FolderPairs::new(names, texts, &tokenizer, &transform, &folder.images, 32)?.cached();
+let pairs = FolderPairs::new(&part.image_filenames, &part.captions, &tokenizer, &transform,
+    &folder.images, 32)?.cached();
 let loader = Loader::new(Arc::new(pairs), 64, Some(42), 2, true)?.one_caption_per_image();
 ;
 
