@@ -215,6 +215,10 @@ pub enum ImageEncoderConfig {
     ClipResNet(ClipResNetConfig),
 }
 
+/// Mean and deviation of red, green and blue, where white is 1, of the pictures that CLIP was trained on.
+pub(crate) const CLIP_NORMALISATION: ([f32; 3], [f32; 3]) =
+    ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]);
+
 impl ImageEncoderConfig {
     /// Mean and deviation of red, green and blue, where white is 1, of the pictures that the published weights were
     /// trained on: ImageNet's for ResNet, the middle grey and half of the range for EfficientNet-Lite, CLIP's own for a vision
@@ -223,10 +227,7 @@ impl ImageEncoderConfig {
         match self {
             Self::ResNet(_) => ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
             Self::EfficientNetLite(_) => ([0.5; 3], [0.5; 3]),
-            Self::Vit(_) | Self::ClipResNet(_) => (
-                [0.481_454_66, 0.457_827_5, 0.408_210_73],
-                [0.268_629_54, 0.261_302_58, 0.275_777_11],
-            ),
+            Self::Vit(_) | Self::ClipResNet(_) => CLIP_NORMALISATION,
         }
     }
 }

@@ -11,6 +11,7 @@ mod image_encoder;
 mod language;
 mod text_encoder;
 
+pub(crate) use image_encoder::CLIP_NORMALISATION;
 pub use image_encoder::{
     Activation, ClipResNetConfig, EfficientNetLiteConfig, ImageEncoderConfig, InvertedStage,
     ResNetConfig, ResidualLayer, Stem, VitConfig,

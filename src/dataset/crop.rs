@@ -24,11 +24,8 @@ thread_local! {
 /// When a side is 0 pixels.
 pub(super) fn middle(picture: &RgbImage, side: usize) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
-    if width == 0 || height == 0 || side == 0 {
-        let got = format!("{width} × {height} to {side} × {side}");
-        return Err(Error::value("resize", "sides of at least one pixel", got));
-    }
     let s = side as u32;
+    not_empty((width, height), s)?;
     if (width, height) == (s, s) {
         return Ok(picture.clone());
     }
@@ -44,6 +41,15 @@ pub(super) fn middle(picture: &RgbImage, side: usize) -> Result<RgbImage> {
     };
     let (left, top) = ((wide - s) / 2, (high - s) / 2);
     Ok(image::imageops::crop_imm(&resized, left, top, s, s).to_image())
+}
+
+/// That a resize has pixels on both sides.
+pub(super) fn not_empty((width, height): (u32, u32), side: u32) -> Result<()> {
+    if width == 0 || height == 0 || side == 0 {
+        let got = format!("{width} × {height} to {side} × {side}");
+        return Err(Error::value("resize", "sides of at least one pixel", got));
+    }
+    Ok(())
 }
 
 /// PIL's `resize((width, height), BICUBIC)`: a cubic with the slope −½, as wide as it has to be against aliasing. A cubic

@@ -16,10 +16,10 @@ use fast_image_resize::pixels::{U8, U8x3};
 use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
-use super::crop;
+use super::crop::{self, not_empty};
 use super::jpeg::{self, Plane, Planes};
 use super::picture::{decode_image, read_file};
-use crate::config::Fit;
+use crate::config::{CLIP_NORMALISATION, Fit};
 use crate::nn::ops::{unwritten, vectorised};
 use crate::{Error, Result};
 
@@ -45,8 +45,7 @@ impl Transform {
 
     /// CLIP's own: the middle square, with the mean and deviation of its pictures.
     pub fn clip(size: usize) -> Self {
-        let mean = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-        let std = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+        let (mean, std) = CLIP_NORMALISATION;
         Self { size, mean, std, fit: Fit::Crop }
     }
 
@@ -232,14 +231,6 @@ thread_local! {
 /// The antialiased bilinear filter where [`SIDE`] is 1.
 fn triangle(x: f64) -> f64 {
     (1. - x.abs() / SIDE.get()).max(0.)
-}
-
-fn not_empty((width, height): (u32, u32), side: u32) -> Result<()> {
-    if width == 0 || height == 0 || side == 0 {
-        let got = format!("{width} × {height} to {side} × {side}");
-        return Err(Error::value("resize", "sides of at least one pixel", got));
-    }
-    Ok(())
 }
 
 /// The sizes of one resize.
