@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::metadata;
+use crate::outline::{self, Words};
 
 /// The folder's name, and the name by which notebooks ask for the kernel.
 pub const NAME: &str = "vision-language";
@@ -166,7 +167,10 @@ impl Install {
         };
         let manifest = self.workspace.join("Cargo.toml");
         let whole = ask(&mut of(&manifest, &[]), &self.workspace)?;
-        let cut = metadata::cut(&serde_json::from_str(&whole)?, &self.workspace)?;
+        let mut cut = metadata::cut(&serde_json::from_str(&whole)?, &self.workspace)?;
+        for (from, to) in metadata::outlined(&mut cut, &folder.join("crates")) {
+            outline::write(&from, &to, Words::Kept)?;
+        }
         write(folder, recording::CELL, &cut.to_string())?;
 
         // The standard library's workspace uses features that only a nightly cargo reads; rust-analyzer does the same.
@@ -175,7 +179,7 @@ impl Install {
         std.arg("--locked").env("__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS", "nightly");
         let std = serde_json::from_str(&ask(&mut std, &sources)?)?;
         let library = library(folder);
-        lead(&sources, &library)?;
+        outline_std(&sources, &library)?;
         write(folder, recording::STD, &metadata::cut_std(&std, &sources, &library)?.to_string())?;
 
         let rustc = |args: &[&str]| {
@@ -190,7 +194,7 @@ impl Install {
     }
 }
 
-/// Where rust-analyzer reads the standard library: links to the parts of its sources that a cell's types come from.
+/// Where rust-analyzer reads the standard library: the outlines of those parts of it that a cell's types come from.
 ///
 /// Half of the sources are processor intrinsics (`stdarch`); without them and the tests a kernel starts in half the time.
 pub fn library(folder: &Path) -> PathBuf {
@@ -202,9 +206,13 @@ pub fn dependencies(folder: &Path) -> PathBuf {
     folder.join("dependencies")
 }
 
-fn lead(sources: &Path, library: &Path) -> Result<()> {
-    let parts = metadata::STD.iter().copied().chain(["backtrace", "Cargo.toml"]);
-    links(library, &parts.map(|part| (part.into(), sources.join(part))).collect())
+fn outline_std(sources: &Path, library: &Path) -> Result<()> {
+    for part in metadata::STD.iter().copied().chain(["backtrace"]) {
+        outline::write(&sources.join(part), &library.join(part), Words::Dropped)?;
+    }
+    let manifest = sources.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    write(library, "Cargo.toml", &text)
 }
 
 /// Makes a folder hold these links and nothing else. What is right already stays: a running kernel may be reading it.

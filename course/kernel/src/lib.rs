@@ -9,7 +9,8 @@
 //!   once in the workspace's own target directory ([`shim::build`]); that `rustc` waits, with the library read, before
 //!   there is a cell ([`shim::spare`]);
 //! - `metadata` of the cell's crate is answered from a recording, cut down to the packages whose types a cell can name
-//!   ([`metadata`]); so is that of the standard library, and what rust-analyzer asks about the target ([`install`]);
+//!   ([`metadata`]), and points to their outlines ([`outline`]); so is that of the standard library, and what rust-analyzer
+//!   asks about the target ([`install`]);
 //! - everything else goes to the real cargo.
 //!
 //! Two programs: `vl-kernel` is the kernel and the process that runs the cells (`bin/vl-kernel`: Jupyter's wire, what cells
@@ -19,6 +20,7 @@
 
 pub mod install;
 pub mod metadata;
+pub mod outline;
 pub mod refresh;
 pub mod session;
 pub mod shim;

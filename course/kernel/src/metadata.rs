@@ -1,10 +1,11 @@
 //! `cargo metadata` of a cell's crate, cut down to the packages whose types a cell can name.
 //!
 //! rust-analyzer reads every package of the graph before it can say what type a variable has. A cell names the
-//! library's types and those that the library re-exports; the other packages' names need not resolve.
+//! library's types and those that the library re-exports; the other packages' names need not resolve. Of those that do, it
+//! reads the [outline](crate::outline).
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ pub fn cut(whole: &Value, workspace: &Path) -> Result<Value> {
     let mut packages: Vec<Value> = packages
         .iter()
         .filter(|package| package["id"].as_str().is_some_and(|id| kept.contains(&id)))
-        .map(|package| slim(package, library))
+        .map(slim)
         .collect();
     let mut nodes: Vec<Value> =
         kept.iter().filter_map(|id| node_of.get(id)).map(|node| prune(node, &kept)).collect();
@@ -154,19 +155,32 @@ fn reachable<'a>(
     kept
 }
 
-/// A package with its library target alone, and for our own library with `src/` as its folder: rust-analyzer walks the
-/// whole folder of a package, and a checkout holds data sets and build folders.
-fn slim(package: &Value, library: &str) -> Value {
+/// A package with its library target alone.
+fn slim(package: &Value) -> Value {
     let mut package = package.clone();
     keep_library(&mut package);
     package["dependencies"] = json!([]);
-    if package["id"] == library {
-        let source = package["targets"][0]["src_path"].as_str().map(Path::new);
-        if let Some(folder) = source.and_then(Path::parent) {
-            package["manifest_path"] = json!(folder.join("Cargo.toml"));
-        }
-    }
     package
+}
+
+/// Moves the packages of a recording, the cell's apart, to `outlines`: of each, the folder that its sources lie in and the
+/// one where their outline belongs.
+pub fn outlined(graph: &mut Value, outlines: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut moved = Vec::new();
+    for package in graph["packages"].as_array_mut().into_iter().flatten() {
+        let source = package["targets"][0]["src_path"].as_str().map(PathBuf::from);
+        let (Some(source), Some(name)) = (source, package["name"].as_str()) else { continue };
+        let (Some(from), Some(file)) = (source.parent(), source.file_name()) else { continue };
+        if source.starts_with(CELL) {
+            continue;
+        }
+        let root = outlines.join(name);
+        let to = root.join("src");
+        package["targets"][0]["src_path"] = json!(to.join(file));
+        package["manifest_path"] = json!(root.join("Cargo.toml"));
+        moved.push((from.to_path_buf(), to));
+    }
+    moved
 }
 
 /// Drops the targets that no other crate can use: programs, tests, examples.
@@ -275,11 +289,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_librarys_sources_are_walked() {
-        let graph = cut(&whole(), Path::new("/w")).unwrap();
+    fn packages_are_read_from_their_outlines_and_the_cell_is_not() {
+        let mut graph = cut(&whole(), Path::new("/w")).unwrap();
+        let moved = outlined(&mut graph, Path::new("/k/crates"));
         let library = &graph["packages"][0];
-        assert_eq!(library["manifest_path"], "/w/vl/src/Cargo.toml");
+        assert_eq!(library["manifest_path"], "/k/crates/vision-language/Cargo.toml");
         assert_eq!(library["targets"].as_array().unwrap().len(), 1);
+        assert_eq!(library["targets"][0]["src_path"], "/k/crates/vision-language/src/lib.rs");
+        assert_eq!(moved.len(), 3);
+        assert_eq!(moved[1], ("/w/core/src".into(), "/k/crates/candle-core/src".into()));
+        assert_eq!(graph["packages"][3]["manifest_path"], format!("{CELL}/Cargo.toml"));
     }
 
     #[test]
