@@ -20,7 +20,7 @@ fn course() -> tempfile::TempDir {
     put("README.md", "# Halves\n");
     put(
         "Cargo.toml",
-        "[workspace]\nmembers = [\"facade\", \"exercises\", \"solutions\"]\n\n[[bench]]\nname = \"b\"\n\n[x]\ny = 1\n",
+        "[workspace]\nmembers = [\"facade\", \"exercises\", \"solutions\"]\n\n[[bench]]\nname = \"b\"\n\n[x]\ny = 1\n\n[profile.dev.package]\nexercises = { opt-level = 1 }\nsolutions = { opt-level = 1 }\n",
     );
     put(
         "Cargo.lock",
@@ -60,6 +60,7 @@ fn a_copy_has_no_solution_and_names_no_missing_package() {
     assert!(!out.path().join("solutions").exists() && !out.path().join("tests").exists());
     let manifest = read(&out.path().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("members = [\"facade\", \"exercises\"]"), "{manifest}");
+    assert!(manifest.contains("exercises = {") && !manifest.contains("solutions"), "{manifest}");
     assert!(!manifest.contains("bench") && manifest.contains("[x]"), "{manifest}");
     let lock = read(&out.path().join("Cargo.lock")).unwrap();
     assert!(lock.contains("\"a\"") && !lock.contains("solutions"), "{lock}");

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::matrix::{Matrix, Output, product};
-use super::{graph, rows, slices};
+use super::{few, graph, rows, slices};
 use crate::{Error, Result};
 
 /// `(…, in)`, weight `(out, in)`, bias `(out)` → `(…, out)`: `x Wᵀ + b`
@@ -25,6 +25,10 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     let threads = rayon::current_num_threads();
     slices::with(&x, |x| {
         slices::with(&weight, |weight| {
+            if n <= few::MOST {
+                few::product(x, weight, inner, &mut y, bias.is_some());
+                return Ok(());
+            }
             let to = Output { add: bias.is_some(), ..Output::new(&mut y, out) };
             product(to, Matrix::new(x, n, inner), Matrix::new(weight, out, inner).t(), 1., threads);
             Ok(())

@@ -14,6 +14,7 @@ mod conv;
 mod depthwise;
 mod dropout;
 pub mod fallback;
+mod few;
 mod graph;
 mod group_norm;
 mod kernel;

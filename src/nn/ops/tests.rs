@@ -200,7 +200,10 @@ fn linear_is_the_composed_one() {
     same(&inputs[..2], |t| linear(&t[0], &t[1], None), |t| fallback::linear(&t[0], &t[1], None));
     // Products that several threads share: more rows than outputs, more outputs than rows, more than a task has, and
     // sums longer than what is taken at once.
-    for (rows, inner, out) in [(300, 96, 200), (20, 96, 200), (17, 300, 450), (450, 300, 17)] {
+    // And few rows, which are computed another way.
+    let few = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(|rows| (rows, 75, 530));
+    let many = [(300, 96, 200), (20, 96, 200), (17, 300, 450), (450, 300, 17)];
+    for (rows, inner, out) in many.into_iter().chain(few) {
         let inputs = [random(&[rows, inner], 1), random(&[out, inner], 2), random(&[out], 3)];
         same(
             &inputs,

@@ -77,13 +77,22 @@ impl Past {
         let generated = self.generated.iter().rev();
         let texts = generated.filter_map(|code| code.lines().nth(line.checked_sub(1)?));
         texts.map(str::trim).filter(|text| text.len() > 1 && text.contains(sign)).find_map(|text| {
-            self.cells.iter().rev().find_map(|(cell, code)| find(*cell, code, text))
+            let whole = |line: &str| line.trim() == text;
+            // evcxr writes each statement on a line of its own, and the last expression inside of a call.
+            let part = |line: &str| {
+                let mut statements = line.split(';').map(str::trim);
+                statements.any(|s| s.len() > 3 && s.contains(sign) && text.contains(s))
+            };
+            let cells = || self.cells.iter().rev();
+            cells()
+                .find_map(|(cell, code)| find(*cell, code, &whole))
+                .or_else(|| cells().next().and_then(|(cell, code)| find(*cell, code, &part)))
         })
     }
 }
 
-fn find(cell: u32, code: &str, wanted: &str) -> Option<Place> {
-    let at = code.lines().position(|line| line.trim() == wanted)?;
+fn find(cell: u32, code: &str, wanted: &dyn Fn(&str) -> bool) -> Option<Place> {
+    let at = code.lines().position(wanted)?;
     let above: Vec<&str> = code.lines().take(at + 1).collect();
     let function = above.iter().rev().find_map(|line| {
         let rest = line.split("fn ").nth(1).filter(|_| !line.trim_start().starts_with("//"))?;
@@ -131,6 +140,15 @@ mod tests {
         assert_eq!(past.place(2, "unwrap"), None);
         assert_eq!(past.place(3, "").unwrap().cell, 2);
         assert_eq!(past.place(99, ""), None);
+    }
+
+    #[test]
+    fn a_statement_is_found_in_its_line() {
+        let past =
+            past(&["let v = vec![1];\nlet i = v.len(); v[i]"], "let i = v.len();\nshow(v[i]);\n");
+        assert_eq!(past.place(1, "").unwrap().line, 2);
+        assert_eq!(past.place(2, "[").unwrap().line, 2);
+        assert_eq!(past.place(2, "unwrap"), None);
     }
 
     #[test]
