@@ -7,18 +7,23 @@ import os
 import sys
 
 from nbgrader.converters.autograde import Autograde
+from nbgrader.converters.generate_assignment import GenerateAssignment
 from nbgrader.preprocessors import (
-    AssignLatePenalties, CheckCellMetadata, IgnorePattern, LimitOutput, SaveAutoGrades)
+    AssignLatePenalties, CheckCellMetadata, ClearSolutions, IgnorePattern, LimitOutput, SaveAutoGrades)
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, here)
-from vl_nbgrader import GradeByVl  # noqa: E402
+from vl_nbgrader import GradeByVl, HolesAsReleased  # noqa: E402
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.root = here
 c.CourseDirectory.course_id = "vision-language"
 c.ClearSolutions.code_stub = {"rust": "todo!()"}
+c.HolesAsReleased.course = "@COURSE@"
+steps = GenerateAssignment.preprocessors.default()
+c.GenerateAssignment.preprocessors = [HolesAsReleased if step is ClearSolutions else step for step in steps]
+c.Execute.timeout = 600
 # In the place of nbgrader's own Execute, which would run the notebook and believe its outputs.
 c.Autograde.autograde_preprocessors = [
     GradeByVl, IgnorePattern, ClearMetadataPreprocessor, LimitOutput, SaveAutoGrades,

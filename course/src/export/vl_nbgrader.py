@@ -10,8 +10,32 @@ import tempfile
 
 import nbformat
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 from traitlets import Integer, List, Unicode
+
+
+class HolesAsReleased(ClearSolutions):
+    """The holes as the course's own student notebooks have them.
+
+    nbgrader puts one stub in the place of every solution. A solution that binds a name would leave the name out with it, and
+    the cell would not compile: `let projection = todo!();` does.
+    """
+
+    course = Unicode(help="the course's folder").tag(config=True)
+
+    def preprocess(self, nb, resources):
+        path = os.path.join(self.course, "notebooks", resources["nbgrader"]["notebook"] + ".ipynb")
+        cells = nbformat.read(path, as_version=4).cells if os.path.exists(path) else []
+        marks = [(cell.metadata.get("nbgrader", {}), cell.source) for cell in cells]
+        self.holes = {mark["grade_id"]: source for mark, source in marks if mark.get("solution")}
+        return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        hole = self.holes.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if hole is None:
+            return super().preprocess_cell(cell, resources, cell_index)
+        cell.source = hole
+        return cell, resources
 
 
 class GradeByVl(NbGraderPreprocessor):
