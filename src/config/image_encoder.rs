@@ -217,7 +217,7 @@ pub enum ImageEncoderConfig {
 
 /// Mean and deviation of red, green and blue, where white is 1, of the pictures that CLIP was trained on.
 pub(crate) const CLIP_NORMALISATION: ([f32; 3], [f32; 3]) =
-    ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]);
+    ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]);
 
 impl ImageEncoderConfig {
     /// Mean and deviation of red, green and blue, where white is 1, of the pictures that the published weights were

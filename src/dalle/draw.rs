@@ -131,7 +131,7 @@ impl Drawing {
         let scores = clip_scores(clip, &self.images, &self.captions)?;
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
-        Ok(Self { scores: Some(scores), ..self.clone() }.rows(&order)?)
+        Self { scores: Some(scores), ..self.clone() }.rows(&order)
     }
 
     /// The best `n` of each caption by CLIP, captions in their order: drawings of one caption stand together.

@@ -41,7 +41,7 @@ pub fn from_transformers(state: &StateDict) -> Result<StateDict> {
 /// carry (the rotary frequencies) and without the head where the table is the head.
 fn from_transformers_llama(state: &StateDict, tied: bool) -> StateDict {
     let kept =
-        |key: &str| !key.ends_with("rotary_emb.inv_freq") && !(tied && key == "lm_head.weight");
+        |key: &str| !key.ends_with("rotary_emb.inv_freq") && (!tied || key != "lm_head.weight");
     let name = |key: &str| match key.starts_with("model.") || key.starts_with("lm_head.") {
         true => key.to_string(),
         false => format!("model.{key}"),

@@ -47,16 +47,15 @@ fn largest(x: &[f64]) -> f64 {
     x.iter().fold(0., |most, v| most.max(v.abs()))
 }
 
+/// A function's value at a point; its gradient there goes into the second argument.
+pub type Smooth<'a> = dyn FnMut(&[f64], &mut [f64]) -> Result<f64> + 'a;
+
 impl Lbfgs {
     /// Minimises a smooth function from `x`; `f` writes the gradient into its second argument and gives the value.
     ///
     /// # Errors
     /// What `f` says.
-    pub fn minimise(
-        &self,
-        mut x: Vec<f64>,
-        f: &mut dyn FnMut(&[f64], &mut [f64]) -> Result<f64>,
-    ) -> Result<Minimum> {
+    pub fn minimise(&self, mut x: Vec<f64>, f: &mut Smooth) -> Result<Minimum> {
         let mut gradient = vec![0.; x.len()];
         let mut value = f(&x, &mut gradient)?;
         let mut memory: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();

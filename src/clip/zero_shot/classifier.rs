@@ -55,7 +55,7 @@ impl TextClassifier {
             return Err(Error::shape("TextClassifier, weights", expected, weights.shape()));
         }
         let lengths = weights.sqr()?.sum(1)?.sqrt()?.to_vec1::<f32>()?;
-        if let Some(at) = lengths.iter().position(|l| !((l - 1.).abs() < 1e-3)) {
+        if let Some(at) = lengths.iter().position(|l| l.is_nan() || (l - 1.).abs() >= 1e-3) {
             let got = format!("length {:.4} for {:?}", lengths[at], class_names[at]);
             return Err(Error::value("TextClassifier, weights", "rows of length 1", got));
         }
@@ -240,7 +240,7 @@ mod tests {
     fn a_tie_is_no_hit() {
         let same = Prediction::new(vec![0.25; 4]);
         assert_eq!(same.rank(0), 4);
-        assert_eq!(top_k_accuracy(&[same.clone()], &[0], 1).unwrap(), 0.);
+        assert_eq!(top_k_accuracy(std::slice::from_ref(&same), &[0], 1).unwrap(), 0.);
         assert_eq!(top_k_accuracy(&[same], &[0], 4).unwrap(), 1.);
         assert!(top_k_accuracy(&[], &[], 1).is_err());
     }

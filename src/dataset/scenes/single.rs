@@ -320,11 +320,11 @@ mod tests {
         let (seen, unseen) = (pairs(Split::Train), pairs(Split::UnseenPairs));
         assert_eq!(seen, pairs(Split::Valid));
         assert!(unseen.len() >= 10, "{}", unseen.len());
-        for object in 0..OBJECTS.len() {
-            assert!(seen.iter().any(|p| p.0 == object), "{} is never seen", OBJECTS[object]);
+        for (object, name) in OBJECTS.iter().enumerate() {
+            assert!(seen.iter().any(|p| p.0 == object), "{name} is never seen");
         }
-        for ground in 0..GROUNDS.len() {
-            assert!(seen.iter().filter(|p| p.1 == ground).count() >= 4, "{:?}", GROUNDS[ground]);
+        for (ground, name) in GROUNDS.iter().enumerate() {
+            assert!(seen.iter().filter(|p| p.1 == ground).count() >= 4, "{name:?}");
         }
         assert!(unseen.iter().all(|p| !seen.contains(p)));
     }

@@ -160,9 +160,9 @@ fn dropped(who: &dyn Ask) -> Outcome {
                 // Some of its numbers were dropped, or kept, and others not.
                 _ => {
                     let (got, right) = (got.flatten_all()?, right.flatten_all()?);
-                    let pairs = got.to_vec1::<f32>()?.into_iter().zip(right.to_vec1::<f32>()?);
+                    let mut pairs = got.to_vec1::<f32>()?.into_iter().zip(right.to_vec1::<f32>()?);
                     let either = |(came, whole): (f32, f32)| came == 0. || came == whole;
-                    pairs.map(either).all(|one| one).then_some("columns_dropped")
+                    pairs.all(either).then_some("columns_dropped")
                 }
             };
             within(far, TOLERANCE, || {

@@ -131,10 +131,9 @@ fn unit(who: &dyn Ask) -> Outcome {
     let lengths = weights.sqr()?.sum(1)?.sqrt()?.to_vec1::<f32>()?;
     let off = |length: &f32| (f64::from(*length) - 1.).abs();
     let worst = lengths.iter().map(off).fold(0., f64::max);
-    let name = match recognised(ID, "general", &weights, TOLERANCE)? {
-        Some(name @ ("not_normalised" | "wrong_axis")) => name,
-        _ => "not_unit_length",
-    };
+    let name = recognised(ID, "general", &weights, TOLERANCE)?
+        .filter(|name| ["not_normalised", "wrong_axis"].contains(name))
+        .unwrap_or("not_unit_length");
     within(worst, TOLERANCE, || {
         let shown: Vec<String> = lengths.iter().map(|l| number(f64::from(*l))).collect();
         Miss::new("rows of length 1", format!("rows of length {}", shown.join(", "))).named(name)

@@ -117,9 +117,9 @@ impl Plan {
         let ((b, s, d), (b2, t, key)) = (q.dims3()?, k.dims3()?);
         let heads = op.heads;
         let few = op.causal && s > t;
-        let group = if key == 0 { 0 } else { d / key };
+        let group = d.checked_div(key).unwrap_or(0);
         let fits = b == b2 && v == k && op.bias.len() == b * t && group * key == d && !few;
-        if !fits || heads == 0 || d % heads != 0 || heads % group != 0 {
+        if !fits || heads == 0 || !d.is_multiple_of(heads) || !heads.is_multiple_of(group) {
             candle_core::bail!(
                 "attention: expected queries (b, s, d), keys and values (b, t, d), mask (b, t) and heads that divide d; got {q:?}, {k:?}, {v:?}, {} and {heads}",
                 op.bias.len()
