@@ -19,8 +19,9 @@ pub use crate::clip::probe::{
 pub use crate::clip::suite::{
     Corruption, FewShot, FineGrained, FineTuneOptions, FineTuned, Gallery, Painted, ProbeScores,
     Prompts, Relations, Scores, Shift, Task, TaskData, ZeroShotScores, draw_scenes,
-    effective_robustness, few_shot, fine_grained, paired_test, plain_encoder, probe_scores,
-    relations, shifts, slides_table, typographic_attack, zero_shot_of_task, zero_shot_scores,
+    effective_robustness, expected_accuracy, few_shot, few_shot_probes, fine_grained, paired_test,
+    plain_encoder, probe_scores, relations, robustness_by_shift, shifts, slides_table,
+    typographic_attack, zero_shot_of_task, zero_shot_scores,
 };
 pub use crate::clip::{
     AvgMeter, ClipLoss, ClipModel, Confusion, EncodeText, FindMatches, HeadBuilder, ImageIndex,

@@ -37,9 +37,9 @@ pub struct FrozenConfig {
     /// vision encoder's features of each picture are then computed once.
     #[serde(default)]
     pub projection_epochs: usize,
-    /// A training text holds captions of one up to this many pictures, one behind the other: the prefix then is at home
-    /// in other places than the first, as in a prompt with examples. The paper's language model has relative positions
-    /// and needs no such thing.
+    /// A training text holds captions of one up to this many pictures, one behind the other, each next one in half of the
+    /// cases: the prefix then is at home in other places than the first, as in a prompt with examples. The paper's
+    /// language model has relative positions and needs no such thing.
     #[serde(default = "one")]
     pub pictures_per_text: usize,
 }

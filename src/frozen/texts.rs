@@ -20,8 +20,9 @@ impl Frozen {
         Ok((batch.input_ids, batch.attention_mask))
     }
 
-    /// As [`caption_ids`](Self::caption_ids), with one up to `pictures_per_text` captions in a row, drawn by the seed. The
-    /// captions keep their order: picture `i` still is the `i`-th in reading order.
+    /// As [`caption_ids`](Self::caption_ids), with one up to `pictures_per_text` captions in a row, drawn by the seed: each
+    /// next one comes in half of the cases, so that most texts are short and some are long. The captions keep their order:
+    /// picture `i` still is the `i`-th in reading order.
     pub(super) fn training_ids(&self, captions: &[String], seed: u64) -> Result<(Tensor, Tensor)> {
         let most = self.config().pictures_per_text;
         if most <= 1 {
@@ -40,7 +41,7 @@ impl Frozen {
                 }
                 _ => {
                     rows.push(ids);
-                    left = rng.random_range(1..=most) - 1;
+                    left = (1..most).take_while(|_| rng.random_bool(0.5)).count();
                 }
             }
         }

@@ -281,6 +281,10 @@ impl CausalLm for Gpt2 {
         self.predict(hidden)
     }
 
+    fn half(&self) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::new(&self.config, &self.params.half()?)?))
+    }
+
     fn resize_token_embeddings(&mut self, vocab_size: usize) -> Result<()> {
         self.resize_token_embeddings(vocab_size)
     }

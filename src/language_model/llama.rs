@@ -172,6 +172,10 @@ impl CausalLm for Llama {
         ops::linear(hidden, &table.weight(), None)
     }
 
+    fn half(&self) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::new(&self.config, &self.params.half()?)?))
+    }
+
     fn resize_token_embeddings(&mut self, vocab_size: usize) -> Result<()> {
         let grow = |table: &Embedding, place: &Params| -> Result<Embedding> {
             place.replace("weight", &resized(&table.weight().detach(), vocab_size)?)?;

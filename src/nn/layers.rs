@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -158,7 +158,9 @@ impl Embedding {
         let d = weight.dim(1)?;
         let mut dims = ids.dims().to_vec();
         dims.push(d);
-        Ok(weight.index_select(&ids.flatten_all()?.contiguous()?, 0)?.reshape(dims)?)
+        let rows = weight.index_select(&ids.flatten_all()?.contiguous()?, 0)?;
+        let rows = if rows.dtype() == DType::F16 { rows.to_dtype(DType::F32)? } else { rows };
+        Ok(rows.reshape(dims)?)
     }
 
     /// The table itself, `(v, d)`: for tied output layers.

@@ -1,6 +1,7 @@
 //! `vl probe`: what CLIP's features are good for, on eight tasks about scenes.
 
 mod fine_tune;
+mod robustness;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -196,7 +197,7 @@ pub fn probe(args: &ProbeArgs, holes: &Holes) -> Result<()> {
         report["few_shot"] = few_shots(args, &rows, first, &plain)?;
     }
     if args.robustness {
-        report["robustness"] = robustness(args, holes, &rows, first, &plain)?;
+        report["robustness"] = robustness::robustness(args, holes, &rows, first, &plain)?;
     }
     if args.fine_tune {
         report["fine_tune"] = fine_tune::fine_tunes(args, holes, &rows, first)?;
@@ -349,55 +350,6 @@ fn few_shots(args: &ProbeArgs, rows: &[Row], clip: &Subject, plain: &Subject) ->
     line_plot("Mean accuracy of eight tasks", "examples a class, log₂", "accuracy", &curves)?
         .save(&args.out.join("few_shot.png"))?;
     Ok(json!(found))
-}
-
-fn robustness(
-    args: &ProbeArgs,
-    holes: &Holes,
-    rows: &[Row],
-    clip: &Subject,
-    plain: &Subject,
-) -> Result<Value> {
-    let task = Task::Object;
-    let row = rows.iter().find(|row| row.task == task).expect("one of all tasks");
-    let classifier =
-        zero_shot_of_task(holes.zero_shot_classifier, &clip.model, task, Prompts::Ensemble)?;
-    let n = args.test.min(4000);
-    let painted = Painted::new(&clip.model, draw_scenes(Split::Valid, n, args.seed + 1))?;
-    let unseen = Painted::new(&clip.model, draw_scenes(Split::UnseenStyle, n, args.seed + 2))?;
-    let found = shifts(
-        task,
-        (&clip.model, &classifier, &row.probes[0].probe),
-        (&plain.model, &row.plain.probe),
-        &painted,
-        &unseen,
-    )?;
-    if !args.json {
-        println!("{:14} severity  zero-shot  probe (CLIP)  probe (plain)", "shift");
-        for s in &found {
-            println!(
-                "{:14} {:8} {:10.3} {:13.3} {:14.3}",
-                s.name, s.severity, s.zero_shot, s.probe, s.plain
-            );
-        }
-    }
-    let base = &found[0];
-    let group = |name: &str, of: fn(&vision_language::clip::suite::Shift) -> f64| {
-        Curve::new(name, found[1..].iter().map(|s| (of(base), of(s))).collect())
-    };
-    let groups = [
-        group("zero-shot", |s| s.zero_shot),
-        group("probe on CLIP", |s| s.probe),
-        group("on the plain encoder", |s| s.plain),
-    ];
-    let title = "Accuracy under shifts: unseen style, six corruptions at five severities";
-    scatter_plot(title, "accuracy without", "accuracy", &groups, &[(0.4, 0.4), (1., 1.)])?
-        .save(&args.out.join("robustness.png"))?;
-    let list: Vec<_> = found
-        .iter()
-        .map(|s| json!({"shift": s.name, "severity": s.severity, "zero_shot": s.zero_shot, "probe": s.probe, "plain": s.plain}))
-        .collect();
-    Ok(json!(list))
 }
 
 fn limits(args: &ProbeArgs, holes: &Holes, clip: &Subject) -> Result<Value> {

@@ -72,8 +72,42 @@ impl FewShot {
     }
 }
 
-/// Probes with a few examples of each class, drawn `draws` times. `c` is the regularisation: with so few examples none
-/// can be held out to choose it.
+/// Probes with so many examples of each class as `shots` says, drawn by the seed: those of a larger number are the smaller's
+/// and others. `c` is the regularisation: with so few examples none can be held out to choose it.
+///
+/// # Errors
+/// As [`LinearProbe::fit`].
+pub fn few_shot_probes(
+    train: &Gallery,
+    task: Task,
+    shots: &[usize],
+    c: f64,
+    seed: u64,
+) -> Result<Vec<LinearProbe>> {
+    let classes = task.class_names().len();
+    let all = task.of_scenes(&train.scenes, usize::MAX);
+    let options = ProbeOptions { c, ..ProbeOptions::default() };
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..all.rows.len()).collect();
+    order.shuffle(&mut rng);
+    let one = |shots: &usize| {
+        let mut taken = vec![0; classes];
+        let mut chosen = Vec::new();
+        for &at in &order {
+            let count = &mut taken[all.labels[at]];
+            if *count < *shots {
+                *count += 1;
+                chosen.push(at);
+            }
+        }
+        let rows: Vec<usize> = chosen.iter().map(|at| all.rows[*at]).collect();
+        let labels: Vec<usize> = chosen.iter().map(|at| all.labels[*at]).collect();
+        LinearProbe::fit(&pick(&train.features, &rows)?, &labels, classes, &options, None)
+    };
+    shots.iter().map(one).collect()
+}
+
+/// How well [`few_shot_probes`] do, drawn `draws` times, from `seed` on.
 ///
 /// # Errors
 /// As [`LinearProbe::fit`].
@@ -87,31 +121,13 @@ pub fn few_shot(
     c: f64,
     seed: u64,
 ) -> Result<Vec<FewShot>> {
-    let task = tested.task;
-    let classes = task.class_names().len();
-    let all = task.of_scenes(&train.scenes, usize::MAX);
     let test_features = test.features_of(tested)?;
-    let options = ProbeOptions { c, ..ProbeOptions::default() };
     let mut found: Vec<FewShot> =
         shots.iter().map(|s| FewShot { shots: *s, accuracies: Vec::new() }).collect();
     for draw in 0..draws {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(draw as u64));
-        let mut order: Vec<usize> = (0..all.rows.len()).collect();
-        order.shuffle(&mut rng);
-        for result in &mut found {
-            let mut taken = vec![0; classes];
-            let mut chosen = Vec::new();
-            for &at in &order {
-                let count = &mut taken[all.labels[at]];
-                if *count < result.shots {
-                    *count += 1;
-                    chosen.push(at);
-                }
-            }
-            let rows: Vec<usize> = chosen.iter().map(|at| all.rows[*at]).collect();
-            let labels: Vec<usize> = chosen.iter().map(|at| all.labels[*at]).collect();
-            let features = pick(&train.features, &rows)?;
-            let probe = LinearProbe::fit(&features, &labels, classes, &options, None)?;
+        let seed = seed.wrapping_add(draw as u64);
+        let probes = few_shot_probes(train, tested.task, shots, c, seed)?;
+        for (result, probe) in found.iter_mut().zip(probes) {
             let scores = Scores::of(&probe.predict(&test_features)?, &tested.labels);
             result.accuracies.push(scores.accuracy());
         }

@@ -15,7 +15,7 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (out, inner) = weight.dims2()?;
     let mut dims = x.dims().to_vec();
-    let y = x.reshape(((), inner))?.matmul(&weight.t()?)?;
+    let y = x.reshape(((), inner))?.matmul(&weight.to_dtype(x.dtype())?.t()?)?;
     if let Some(last) = dims.last_mut() {
         *last = out;
     }

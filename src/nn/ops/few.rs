@@ -1,7 +1,12 @@
 //! A few rows by a weight: what a language model that writes a token asks for. [`product`](super::matrix::product) fills
 //! vectors with rows, of which there are too few here. These sums go along memory, several outputs at once, and a weight is
-//! read once for all rows: reading it is most of the time that it takes.
+//! read once for all rows: reading it is most of the time that it takes. So a weight in half precision takes about half of it:
+//! a few of its rows at a time become f32, in the nearest cache.
 
+use std::cell::RefCell;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -13,8 +18,31 @@ pub const MOST: usize = 8;
 /// Outputs that a thread computes at once; every number of outputs in [`Rows::with_simd`] divides it.
 const TASK: usize = 48;
 
+thread_local! {
+    /// Rows of a weight in half precision, as f32.
+    static WIDENED: RefCell<Vec<f32>> = RefCell::default();
+}
+
+/// The values of a weight.
+#[derive(Clone, Copy)]
+pub enum Weight<'a> {
+    /// In f32.
+    Full(&'a [f32]),
+    /// In half precision.
+    Half(&'a [f16]),
+}
+
+impl Weight<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Full(values) => values.len(),
+            Self::Half(values) => values.len(),
+        }
+    }
+}
+
 /// x `(n, inner)` of at most [`MOST`] rows, weight `(out, inner)` → `y (n, out)`: `x Wᵀ`, or with `add` `y + x Wᵀ`.
-pub fn product(x: &[f32], weight: &[f32], inner: usize, y: &mut [f32], add: bool) {
+pub fn product(x: &[f32], weight: Weight, inner: usize, y: &mut [f32], add: bool) {
     let (n, out) = (x.len() / inner, weight.len() / inner);
     assert!(x.len() == n * inner && weight.len() == out * inner && y.len() == n * out && n <= MOST);
     let to = Shared::new(y);
@@ -34,7 +62,7 @@ pub fn product(x: &[f32], weight: &[f32], inner: usize, y: &mut [f32], add: bool
 /// The outputs `first..last` of a product.
 struct Rows<'a> {
     x: &'a [f32],
-    weight: &'a [f32],
+    weight: Weight<'a>,
     inner: usize,
     out: usize,
     first: usize,
@@ -78,21 +106,35 @@ impl Rows<'_> {
     fn tiles<S: Simd, const N: usize, const OUT: usize>(self, simd: S) {
         let mut at = self.first;
         while at + OUT <= self.last {
-            self.tile::<S, N, OUT>(simd, at);
+            self.group::<S, N, OUT>(simd, at);
             at += OUT;
         }
         while at < self.last {
-            self.tile::<S, N, 1>(simd, at);
+            self.group::<S, N, 1>(simd, at);
             at += 1;
         }
     }
 
     /// The outputs `at..at + OUT` of all `N` rows.
     #[inline(always)]
-    fn tile<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize) {
+    fn group<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize) {
+        let rows = at * self.inner..(at + OUT) * self.inner;
+        match self.weight {
+            Weight::Full(values) => self.tile::<S, N, OUT>(simd, at, &values[rows]),
+            Weight::Half(values) => WIDENED.with_borrow_mut(|widened| {
+                widened.resize(rows.len(), 0.);
+                values[rows].convert_to_f32_slice(widened);
+                self.tile::<S, N, OUT>(simd, at, widened);
+            }),
+        }
+    }
+
+    /// The same, by the `OUT` rows of the weight.
+    #[inline(always)]
+    fn tile<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize, weight: &[f32]) {
         let inner = self.inner;
         let weights: [_; OUT] =
-            std::array::from_fn(|j| S::as_simd_f32s(&self.weight[(at + j) * inner..][..inner]));
+            std::array::from_fn(|j| S::as_simd_f32s(&weight[j * inner..][..inner]));
         let rows: [_; N] = std::array::from_fn(|i| S::as_simd_f32s(&self.x[i * inner..][..inner]));
         let mut sums = [[simd.splat_f32s(0.); OUT]; N];
         let steps = inner / S::F32_LANES;

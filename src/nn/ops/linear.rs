@@ -1,12 +1,13 @@
 //! A linear layer as one operation: product and bias, and in the backward pass two products and a sum.
 
-use candle_core::Tensor;
+use candle_core::{CpuStorage, Storage, Tensor, bail};
 
 use super::matrix::{Matrix, Output, product};
 use super::{few, graph, rows, slices};
 use crate::{Error, Result};
 
-/// `(…, in)`, weight `(out, in)`, bias `(out)` → `(…, out)`: `x Wᵀ + b`
+/// `(…, in)`, weight `(out, in)`, bias `(out)` → `(…, out)`: `x Wᵀ + b`. A weight that does not train may be in half
+/// precision; everything else is f32.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     if !super::ours(x) {
         return super::fallback::linear(x, weight, bias);
@@ -24,11 +25,10 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     };
     let threads = rayon::current_num_threads();
     slices::with(&x, |x| {
+        if n <= few::MOST {
+            return few_rows(x, &weight, &mut y, bias.is_some());
+        }
         slices::with(&weight, |weight| {
-            if n <= few::MOST {
-                few::product(x, weight, inner, &mut y, bias.is_some());
-                return Ok(());
-            }
             let to = Output { add: bias.is_some(), ..Output::new(&mut y, out) };
             product(to, Matrix::new(x, n, inner), Matrix::new(weight, out, inner).t(), 1., threads);
             Ok(())
@@ -67,4 +67,20 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
             graph::record([&x, &weight], dims, y, backward)?
         }
     })
+}
+
+/// The product of at most [`few::MOST`] rows and a contiguous weight, which is read as it is.
+fn few_rows(x: &[f32], weight: &Tensor, y: &mut [f32], add: bool) -> candle_core::Result<()> {
+    let inner = weight.dim(1)?;
+    let (storage, layout) = weight.storage_and_layout();
+    let Some((start, end)) = layout.contiguous_offsets() else {
+        bail!("expected a contiguous weight");
+    };
+    let weight = match &*storage {
+        Storage::Cpu(CpuStorage::F32(values)) => few::Weight::Full(&values[start..end]),
+        Storage::Cpu(CpuStorage::F16(values)) => few::Weight::Half(&values[start..end]),
+        other => bail!("expected a weight in f32 or f16 on the CPU, got {:?}", other.dtype()),
+    };
+    few::product(x, weight, inner, y, add);
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Slices of tensors, and sums over slices that a compiler can vectorise.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
 
 /// The values of a contiguous f32 CPU storage.
@@ -12,14 +14,28 @@ pub fn of<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     }
 }
 
-/// Calls `f` with the values of an f32 CPU tensor, made contiguous where it is not.
+/// Calls `f` with the values of an f32 CPU tensor, made contiguous where it is not; those of a tensor in half precision become
+/// f32 for it.
 pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
     match &*storage {
+        Storage::Cpu(CpuStorage::F16(values)) => match layout.contiguous_offsets() {
+            Some((start, end)) => f(&widened(&values[start..end])),
+            None => bail!("expected a contiguous tensor"),
+        },
         Storage::Cpu(cpu) => f(of(cpu, layout)?),
         _ => bail!("expected a tensor on the CPU"),
     }
+}
+
+/// Values in half precision as f32.
+fn widened(values: &[f16]) -> Vec<f32> {
+    let mut wide = unwritten(values.len());
+    wide.par_chunks_mut(CHUNK)
+        .zip(values.par_chunks(CHUNK))
+        .for_each(|(to, from)| from.convert_to_f32_slice(to));
+    wide
 }
 
 /// Runs `f` compiled for the widest vectors that this processor has. A closure is compiled with its caller only where it

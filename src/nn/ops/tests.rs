@@ -1,6 +1,6 @@
 //! Our CPU operations against candle's own, values and gradients. (PyTorch's are in `tests/golden_nn.rs`.)
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -210,6 +210,23 @@ fn linear_is_the_composed_one() {
             |t| linear(&t[0], &t[1], Some(&t[2])),
             |t| fallback::linear(&t[0], &t[1], Some(&t[2])),
         );
+    }
+}
+
+/// A weight in half precision counts as what it is rounded to: the same sums of the same numbers in the same order.
+#[test]
+fn a_weight_in_half_precision_is_its_rounded_self() {
+    for (rows, inner, out) in [1, 2, 3, 4, 5, 6, 7, 8, 9, 40].map(|rows| (rows, 75, 530)) {
+        let (x, bias) = (random(&[rows, inner], 1), random(&[out], 3).as_detached_tensor());
+        let half = random(&[out, inner], 2).as_detached_tensor().to_dtype(DType::F16).unwrap();
+        let rounded = half.to_dtype(DType::F32).unwrap();
+        let run = |weight: &Tensor| {
+            let y = linear(x.as_tensor(), weight, Some(&bias)).unwrap();
+            let grads = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            let dx = grads.get(x.as_tensor()).expect("a gradient").clone();
+            (y.to_vec2::<f32>().unwrap(), dx.to_vec2::<f32>().unwrap())
+        };
+        assert_eq!(run(&half), run(&rounded), "{rows} rows");
     }
 }
 
