@@ -108,17 +108,18 @@ fn greedy_continuations_token_by_token() {
     }
 }
 
-/// Writing in half precision: on this model no choice is so close that rounding turns it.
+/// Writing in bfloat16: on this model no choice is so close that rounding turns it.
 #[test]
-fn in_half_precision() {
+fn in_bfloat16() {
     let golden = Golden::load("llama");
     let model = tied();
-    let half = model.half().unwrap();
+    let short = model.bfloat16().unwrap();
     let (ids, mask) = (golden.ids("greedy", "ids"), golden.ids("greedy", "mask"));
-    let logits = of_tokens(&half.logits(&ids, &mask, Mode::Eval).unwrap(), &mask);
+    let logits = of_tokens(&short.logits(&ids, &mask, Mode::Eval).unwrap(), &mask);
     let whole = of_tokens(&model.logits(&ids, &mask, Mode::Eval).unwrap(), &mask);
-    assert_one("logits in half precision", &logits, &whole, 5e-3);
-    let new = generate(&*half, &half.input(&ids, &mask).unwrap(), &GenerateConfig::greedy(16, &[]));
+    assert_one("logits", &logits, &whole, 2e-2);
+    let new =
+        generate(&*short, &short.input(&ids, &mask).unwrap(), &GenerateConfig::greedy(16, &[]));
     let wanted = golden.get("greedy", "out", "new").to_dtype(DType::U32).unwrap();
     assert_eq!(new.unwrap(), wanted.to_vec2::<u32>().unwrap());
 }

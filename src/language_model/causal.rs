@@ -42,13 +42,13 @@ pub trait CausalLm: Send + Sync {
     /// When the last dimension is not the model's.
     fn predict(&self, hidden: &Tensor) -> Result<Tensor>;
 
-    /// A copy to write with and not to train: matrices in half precision ([`Params::half`]), sums in f32. A token is read from
-    /// half the memory, and writing one is little else; what it writes may part from the original's where two tokens
-    /// are nearly as likely as each other.
+    /// A copy to write with and not to train: matrices in bfloat16 ([`Params::bfloat16`]), all else and every sum in f32. A
+    /// token is read from half the memory, and writing one is little else. What it writes may part from the original's
+    /// where two tokens are nearly as likely as each other; a model that was published in bfloat16, as SmolLM2, loses nothing.
     ///
     /// # Errors
-    /// When a weight is beyond what half precision can hold.
-    fn half(&self) -> Result<Box<dyn CausalLm>>;
+    /// What candle reports.
+    fn bfloat16(&self) -> Result<Box<dyn CausalLm>>;
 
     /// Makes the vocabulary `vocab_size` tokens large, as the slide's `resize_token_embeddings(len(tokenizer))`. Each new
     /// token starts as the mean of the others: it is then as unlikely as an average token, where a random vector could be

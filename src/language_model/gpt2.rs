@@ -281,8 +281,8 @@ impl CausalLm for Gpt2 {
         self.predict(hidden)
     }
 
-    fn half(&self) -> Result<Box<dyn CausalLm>> {
-        Ok(Box::new(Self::new(&self.config, &self.params.half()?)?))
+    fn bfloat16(&self) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::new(&self.config, &self.params.bfloat16()?)?))
     }
 
     fn resize_token_embeddings(&mut self, vocab_size: usize) -> Result<()> {

@@ -172,8 +172,8 @@ impl CausalLm for Llama {
         ops::linear(hidden, &table.weight(), None)
     }
 
-    fn half(&self) -> Result<Box<dyn CausalLm>> {
-        Ok(Box::new(Self::new(&self.config, &self.params.half()?)?))
+    fn bfloat16(&self) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::new(&self.config, &self.params.bfloat16()?)?))
     }
 
     fn resize_token_embeddings(&mut self, vocab_size: usize) -> Result<()> {

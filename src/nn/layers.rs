@@ -159,7 +159,7 @@ impl Embedding {
         let mut dims = ids.dims().to_vec();
         dims.push(d);
         let rows = weight.index_select(&ids.flatten_all()?.contiguous()?, 0)?;
-        let rows = if rows.dtype() == DType::F16 { rows.to_dtype(DType::F32)? } else { rows };
+        let rows = if rows.dtype() == DType::BF16 { rows.to_dtype(DType::F32)? } else { rows };
         Ok(rows.reshape(dims)?)
     }
 

@@ -12,11 +12,11 @@ use vision_language::clip::ClipModel;
 use vision_language::clip::probe::{Lbfgs, ProbeOptions, SweepOptions};
 use vision_language::clip::suite::{
     Gallery, Painted, ProbeScores, Prompts, Scores, Task, ZeroShotScores, draw_scenes, few_shot,
-    fine_grained, paired_test, plain_encoder, probe_scores, relations, shifts, typographic_attack,
+    fine_grained, paired_test, plain_encoder, probe_scores, relations, typographic_attack,
     zero_shot_of_task, zero_shot_scores,
 };
 use vision_language::dataset::scenes::Split;
-use vision_language::display::{Curve, difference_bars, line_plot, scatter_plot};
+use vision_language::display::{Curve, difference_bars, line_plot};
 use vision_language::exercise::filled;
 
 use crate::holes::Holes;

@@ -1,12 +1,9 @@
 //! A few rows by a weight: what a language model that writes a token asks for. [`product`](super::matrix::product) fills
 //! vectors with rows, of which there are too few here. These sums go along memory, several outputs at once, and a weight is
-//! read once for all rows: reading it is most of the time that it takes. So a weight in half precision takes about half of it:
-//! a few of its rows at a time become f32, in the nearest cache.
+//! read once for all rows: reading it is most of the time that it takes. A weight in bfloat16, the upper half of an f32, takes
+//! half of that.
 
-use std::cell::RefCell;
-
-use half::f16;
-use half::slice::HalfFloatSliceExt;
+use half::bf16;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -18,25 +15,20 @@ pub const MOST: usize = 8;
 /// Outputs that a thread computes at once; every number of outputs in [`Rows::with_simd`] divides it.
 const TASK: usize = 48;
 
-thread_local! {
-    /// Rows of a weight in half precision, as f32.
-    static WIDENED: RefCell<Vec<f32>> = RefCell::default();
-}
-
 /// The values of a weight.
 #[derive(Clone, Copy)]
 pub enum Weight<'a> {
     /// In f32.
     Full(&'a [f32]),
-    /// In half precision.
-    Half(&'a [f16]),
+    /// In bfloat16.
+    Short(&'a [bf16]),
 }
 
 impl Weight<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Full(values) => values.len(),
-            Self::Half(values) => values.len(),
+            Self::Short(values) => values.len(),
         }
     }
 }
@@ -46,10 +38,15 @@ pub fn product(x: &[f32], weight: Weight, inner: usize, y: &mut [f32], add: bool
     let (n, out) = (x.len() / inner, weight.len() / inner);
     assert!(x.len() == n * inner && weight.len() == out * inner && y.len() == n * out && n <= MOST);
     let to = Shared::new(y);
+    let turned = match weight {
+        Weight::Full(_) => Vec::new(),
+        Weight::Short(_) => evens_and_odds(x, inner),
+    };
+    let turned = &turned[..];
     let task = |task: usize| {
         let first = task * TASK;
         let last = (first + TASK).min(out);
-        pulp::Arch::new().dispatch(Rows { x, weight, inner, out, first, last, to, add, n });
+        pulp::Arch::new().dispatch(Rows { x, turned, weight, inner, out, first, last, to, add, n });
     };
     let tasks = out.div_ceil(TASK);
     if rayon::current_num_threads() > 1 && weight.len() > 32 * 32 * 32 {
@@ -59,9 +56,23 @@ pub fn product(x: &[f32], weight: Weight, inner: usize, y: &mut [f32], add: bool
     }
 }
 
+/// Of each row the values at even places, then those at odd ones: a vector of u32 from a weight in bfloat16 has the former in
+/// its lower halves and the latter in its upper ones. The last of an odd number of values is in neither.
+fn evens_and_odds(x: &[f32], inner: usize) -> Vec<f32> {
+    let first = usize::from(cfg!(target_endian = "big"));
+    let mut turned = Vec::with_capacity(x.len());
+    for row in x.chunks_exact(inner) {
+        let pairs = row.as_chunks::<2>().0;
+        turned.extend(pairs.iter().map(|pair| pair[first]));
+        turned.extend(pairs.iter().map(|pair| pair[1 - first]));
+    }
+    turned
+}
+
 /// The outputs `first..last` of a product.
 struct Rows<'a> {
     x: &'a [f32],
+    turned: &'a [f32],
     weight: Weight<'a>,
     inner: usize,
     out: usize,
@@ -118,23 +129,17 @@ impl Rows<'_> {
     /// The outputs `at..at + OUT` of all `N` rows.
     #[inline(always)]
     fn group<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize) {
-        let rows = at * self.inner..(at + OUT) * self.inner;
         match self.weight {
-            Weight::Full(values) => self.tile::<S, N, OUT>(simd, at, &values[rows]),
-            Weight::Half(values) => WIDENED.with_borrow_mut(|widened| {
-                widened.resize(rows.len(), 0.);
-                values[rows].convert_to_f32_slice(widened);
-                self.tile::<S, N, OUT>(simd, at, widened);
-            }),
+            Weight::Full(values) => self.tile::<S, N, OUT>(simd, at, values),
+            Weight::Short(values) => self.short_tile::<S, N, OUT>(simd, at, values),
         }
     }
 
-    /// The same, by the `OUT` rows of the weight.
     #[inline(always)]
-    fn tile<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize, weight: &[f32]) {
+    fn tile<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize, values: &[f32]) {
         let inner = self.inner;
         let weights: [_; OUT] =
-            std::array::from_fn(|j| S::as_simd_f32s(&weight[j * inner..][..inner]));
+            std::array::from_fn(|j| S::as_simd_f32s(&values[(at + j) * inner..][..inner]));
         let rows: [_; N] = std::array::from_fn(|i| S::as_simd_f32s(&self.x[i * inner..][..inner]));
         let mut sums = [[simd.splat_f32s(0.); OUT]; N];
         let steps = inner / S::F32_LANES;
@@ -153,11 +158,66 @@ impl Rows<'_> {
         for i in 0..N {
             for j in 0..OUT {
                 let rest = rows[i].1.iter().zip(weights[j].1).map(|(x, w)| x * w).sum::<f32>();
-                let sum = simd.reduce_sum_f32s(sums[i][j]) + rest;
-                // SAFETY: these outputs are no other task's, and inside `y` by the check of `product`.
-                let to = unsafe { &mut self.to.range(i * self.out + at + j, 1)[0] };
-                *to = if self.add { *to + sum } else { sum };
+                self.write(i, at + j, simd.reduce_sum_f32s(sums[i][j]) + rest);
             }
         }
+    }
+
+    /// The same with a weight in bfloat16.
+    #[inline(always)]
+    fn short_tile<S: Simd, const N: usize, const OUT: usize>(
+        &self,
+        simd: S,
+        at: usize,
+        values: &[bf16],
+    ) {
+        let (inner, pairs) = (self.inner, self.inner / 2);
+        let weights: [&[bf16]; OUT] = std::array::from_fn(|j| &values[(at + j) * inner..][..inner]);
+        let rows: [_; N] = std::array::from_fn(|i| {
+            let row = &self.turned[2 * i * pairs..][..2 * pairs];
+            [S::as_simd_f32s(&row[..pairs]).0, S::as_simd_f32s(&row[pairs..]).0]
+        });
+        let mut sums = [[simd.splat_f32s(0.); OUT]; N];
+        let (sixteen, upper) = (simd.splat_u32s(16), simd.splat_u32s(0xffff_0000));
+        let steps = pairs / S::F32_LANES;
+        for step in 0..steps {
+            for half in 0..2 {
+                let mut weight = [simd.splat_f32s(0.); OUT];
+                for j in 0..OUT {
+                    // SAFETY: `steps` times two values a lane are in `weights[j]`; any bits are a vector of u32.
+                    let both = unsafe {
+                        let from = weights[j].as_ptr().add(2 * step * S::F32_LANES);
+                        from.cast::<S::u32s>().read_unaligned()
+                    };
+                    let bits = match half {
+                        0 => simd.wrapping_dyn_shl_u32s(both, sixteen),
+                        _ => simd.and_u32s(both, upper),
+                    };
+                    weight[j] = simd.transmute_f32s_u32s(bits);
+                }
+                for i in 0..N {
+                    // SAFETY: each has `steps` vectors.
+                    let x = unsafe { *rows[i][half].get_unchecked(step) };
+                    for j in 0..OUT {
+                        sums[i][j] = simd.mul_add_e_f32s(x, weight[j], sums[i][j]);
+                    }
+                }
+            }
+        }
+        let done = 2 * steps * S::F32_LANES;
+        for i in 0..N {
+            let x = &self.x[i * inner..][done..inner];
+            for j in 0..OUT {
+                let rest = x.iter().zip(&weights[j][done..]).map(|(x, w)| x * w.to_f32());
+                self.write(i, at + j, simd.reduce_sum_f32s(sums[i][j]) + rest.sum::<f32>());
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write(&self, row: usize, output: usize, sum: f32) {
+        // SAFETY: these outputs are no other task's, and inside `y` by the check of `product`.
+        let to = unsafe { &mut self.to.range(row * self.out + output, 1)[0] };
+        *to = if self.add { *to + sum } else { sum };
     }
 }

@@ -6,8 +6,8 @@ use super::matrix::{Matrix, Output, product};
 use super::{few, graph, rows, slices};
 use crate::{Error, Result};
 
-/// `(…, in)`, weight `(out, in)`, bias `(out)` → `(…, out)`: `x Wᵀ + b`. A weight that does not train may be in half
-/// precision; everything else is f32.
+/// `(…, in)`, weight `(out, in)`, bias `(out)` → `(…, out)`: `x Wᵀ + b`. A weight that does not train may be in bfloat16;
+/// everything else is f32.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     if !super::ours(x) {
         return super::fallback::linear(x, weight, bias);
@@ -78,8 +78,8 @@ fn few_rows(x: &[f32], weight: &Tensor, y: &mut [f32], add: bool) -> candle_core
     };
     let weight = match &*storage {
         Storage::Cpu(CpuStorage::F32(values)) => few::Weight::Full(&values[start..end]),
-        Storage::Cpu(CpuStorage::F16(values)) => few::Weight::Half(&values[start..end]),
-        other => bail!("expected a weight in f32 or f16 on the CPU, got {:?}", other.dtype()),
+        Storage::Cpu(CpuStorage::BF16(values)) => few::Weight::Short(&values[start..end]),
+        other => bail!("expected a weight in f32 or bfloat16 on the CPU, got {:?}", other.dtype()),
     };
     few::product(x, weight, inner, y, add);
     Ok(())

@@ -1,8 +1,7 @@
 //! Slices of tensors, and sums over slices that a compiler can vectorise.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
-use half::f16;
-use half::slice::HalfFloatSliceExt;
+use half::bf16;
 use rayon::prelude::*;
 
 /// The values of a contiguous f32 CPU storage.
@@ -14,13 +13,13 @@ pub fn of<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     }
 }
 
-/// Calls `f` with the values of an f32 CPU tensor, made contiguous where it is not; those of a tensor in half precision become
-/// f32 for it.
+/// Calls `f` with the values of an f32 CPU tensor, made contiguous where it is not; those of a tensor in bfloat16 become f32
+/// for it.
 pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
     match &*storage {
-        Storage::Cpu(CpuStorage::F16(values)) => match layout.contiguous_offsets() {
+        Storage::Cpu(CpuStorage::BF16(values)) => match layout.contiguous_offsets() {
             Some((start, end)) => f(&widened(&values[start..end])),
             None => bail!("expected a contiguous tensor"),
         },
@@ -29,12 +28,19 @@ pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     }
 }
 
-/// Values in half precision as f32.
-fn widened(values: &[f16]) -> Vec<f32> {
+/// Values in bfloat16 as f32.
+fn widened(values: &[bf16]) -> Vec<f32> {
     let mut wide = unwritten(values.len());
-    wide.par_chunks_mut(CHUNK)
-        .zip(values.par_chunks(CHUNK))
-        .for_each(|(to, from)| from.convert_to_f32_slice(to));
+    wide.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).for_each(|(to, from)| {
+        vectorised(
+            #[inline(always)]
+            || {
+                to.iter_mut().zip(from).for_each(|(to, from)| {
+                    *to = f32::from_bits(u32::from(from.to_bits()) << 16);
+                });
+            },
+        );
+    });
     wide
 }
 

@@ -213,20 +213,25 @@ fn linear_is_the_composed_one() {
     }
 }
 
-/// A weight in half precision counts as what it is rounded to: the same sums of the same numbers in the same order.
+/// A weight in bfloat16 counts as what it is rounded to, in values and in the gradient of the input; odd numbers of inputs and
+/// whole vectors, every number of rows that goes another way, and one that does not.
 #[test]
-fn a_weight_in_half_precision_is_its_rounded_self() {
-    for (rows, inner, out) in [1, 2, 3, 4, 5, 6, 7, 8, 9, 40].map(|rows| (rows, 75, 530)) {
-        let (x, bias) = (random(&[rows, inner], 1), random(&[out], 3).as_detached_tensor());
-        let half = random(&[out, inner], 2).as_detached_tensor().to_dtype(DType::F16).unwrap();
-        let rounded = half.to_dtype(DType::F32).unwrap();
-        let run = |weight: &Tensor| {
-            let y = linear(x.as_tensor(), weight, Some(&bias)).unwrap();
-            let grads = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-            let dx = grads.get(x.as_tensor()).expect("a gradient").clone();
-            (y.to_vec2::<f32>().unwrap(), dx.to_vec2::<f32>().unwrap())
-        };
-        assert_eq!(run(&half), run(&rounded), "{rows} rows");
+fn a_weight_in_bfloat16_is_its_rounded_self() {
+    for rows in [1, 2, 3, 4, 5, 6, 7, 8, 9, 40] {
+        for (inner, out) in [(75, 530), (256, 50), (1, 3), (2, 1), (33, 9)] {
+            let (x, bias) = (random(&[rows, inner], 1), random(&[out], 3).as_detached_tensor());
+            let short = random(&[out, inner], 2).as_detached_tensor();
+            let short = short.to_dtype(DType::BF16).unwrap();
+            let rounded = short.to_dtype(DType::F32).unwrap();
+            let run = |weight: &Tensor| {
+                let y = linear(x.as_tensor(), weight, Some(&bias)).unwrap();
+                let grads = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+                (y.detach(), grads.get(x.as_tensor()).expect("a gradient").clone())
+            };
+            let ((y, dx), (wanted, wanted_dx)) = (run(&short), run(&rounded));
+            close(&format!("{rows} rows of {inner}, {out} outputs"), &y, &wanted);
+            close("gradient", &dx, &wanted_dx);
+        }
     }
 }
 
