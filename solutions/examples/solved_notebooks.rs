@@ -1327,10 +1327,11 @@ image_grid(&items, 5)?
 
 let classifier = zero_shot_of_task(build, &model, Task::Object, Prompts::Ensemble)?;
 let own = probe_scores(&train, &test, Task::Object, 20, 40, &options)?.probe;
-let base = probe_scores(&plain_train, &plain_test, Task::Object, 20, 40, &options)?.probe;
+let mut ordinary = few_shot_probes(&plain_train, Task::Object, &[1, 2, 4, 8], 1., 0)?;
+ordinary.push(probe_scores(&plain_train, &plain_test, Task::Object, 20, 40, &options)?.probe);
 let some = Painted::new(&model, draw_scenes(Split::Valid, 600, 2))?;
 let unseen = Painted::new(&model, draw_scenes(Split::UnseenStyle, 600, 2))?;
-let found = shifts(Task::Object, (&model, &classifier, &own), (&plain, &base), &some, &unseen)?;
+let found = shifts(Task::Object, (&model, &classifier, &own), (&plain, &ordinary), &some, &unseen)?;
 let mut table = Table::new(["shift", "severity", "zero-shot", "probe on CLIP", "on the plain encoder"]);
 for s in found.iter().filter(|s| [0, 1, 3, 5].contains(&s.severity)) {
     let numbers = [s.zero_shot, s.probe, s.plain].map(|share| format!("{share:.3}"));
@@ -1339,12 +1340,17 @@ for s in found.iter().filter(|s| [0, 1, 3, 5].contains(&s.severity)) {
 table
 ;
 
-fn group(found: &[Shift], name: &str, of: fn(&Shift) -> f64) -> Curve {
-    Curve::new(name, found[1..].iter().map(|s| (of(&found[0]), of(s))).collect())
-}
-let groups = vec![group(&found, "zero-shot", |s| s.zero_shot),
-    group(&found, "probe on CLIP", |s| s.probe), group(&found, "on the plain encoder", |s| s.plain)];
-scatter_plot("31 shifts", "accuracy without", "accuracy", &groups, &[(0.4, 0.4), (1., 1.)])?
+let baseline: Vec<(f64, f64)> =
+    found[0].ordinary.iter().copied().zip(found[1].ordinary.iter().copied()).collect();
+let line: Vec<(f64, f64)> =
+    (40..99).map(|x| x as f64 / 100.).map(|x| (x, expected_accuracy(&baseline, x))).collect();
+let groups = vec![Curve::new("zero-shot", vec![(found[0].zero_shot, found[1].zero_shot)]),
+    Curve::new("probe on CLIP", vec![(found[0].probe, found[1].probe)]),
+    Curve::new("ordinary models", baseline.clone())];
+scatter_plot("The unseen style", "accuracy on known styles", "accuracy on the unseen one", &groups, &line)?
+;
+
+difference_bars("Zero-shot's effective robustness, points", &robustness_by_shift(&found))?
 ;
 
 let examples = Task::Object.of_scenes(&painted.scenes, 20);
