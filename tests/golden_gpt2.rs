@@ -154,7 +154,7 @@ fn in_bfloat16() {
     let rounded = model(&golden);
     let through = |value: &Tensor| match value.rank() {
         2 => value.to_dtype(DType::BF16).unwrap().to_dtype(DType::F32).unwrap(),
-        _ => value.clone(),
+        _ => value.copy().unwrap(),
     };
     let state = rounded.params().state_dict();
     let state = state.iter().map(|(name, value)| (name.clone(), through(value))).collect();
