@@ -148,8 +148,8 @@ impl Frozen {
     /// When the pictures have another shape.
     pub fn features(&self, pixel_values: &Tensor, mode: Mode) -> Result<Tensor> {
         let mode = if self.config.base.image_trainable { mode } else { Mode::Eval };
-        let pictures =
-            if self.config.blind { pixel_values.zeros_like()? } else { pixel_values.clone() };
+        let pixel_values = pixel_values.to_device(self.params.device())?;
+        let pictures = if self.config.blind { pixel_values.zeros_like()? } else { pixel_values };
         self.vision_encoder.forward(&pictures, mode)
     }
 

@@ -26,6 +26,16 @@ impl KvCache {
         self.layers.is_empty()
     }
 
+    /// The texts of these rows, u32: one of them may be taken several times, to go on from it in several ways.
+    ///
+    /// # Errors
+    /// When a row is not there.
+    pub fn select(&self, rows: &Tensor) -> Result<Self> {
+        let pick =
+            |(k, v): &(Tensor, Tensor)| Ok((k.index_select(rows, 0)?, v.index_select(rows, 0)?));
+        Ok(Self { layers: self.layers.iter().map(pick).collect::<Result<_>>()? })
+    }
+
     /// Adds a layer's keys and values of the new places `(b, s, d)`; gives those of all places. No gradient passes: who
     /// generates does not train.
     pub(super) fn extend(

@@ -33,5 +33,5 @@ pub use llama::Llama;
 pub use load::{from_transformers, open};
 pub(crate) use pretrained::tokenizer as pretrained_tokenizer;
 pub use pretrained::{language_model, pretrained};
-pub(crate) use score::of_input as likelihood_of;
 pub use score::{Likelihood, likelihood, score, score_long, token_log_probabilities};
+pub(crate) use score::{log_probabilities_at, of_input as likelihood_of};

@@ -3,8 +3,9 @@
 //! `ln P(W) = Σ ln P(wᵢ | w₁ … wᵢ₋₁)`, `PP(W) = P(W)^(−1/N) = exp(−ln P(W) / N)`. The slide's product of probabilities is
 //! below the smallest f64 after some hundred tokens, and its root then is infinite; the sum of logarithms is not.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::log_softmax;
+use rayon::prelude::*;
 
 use super::{CausalLm, LmInput};
 use crate::nn::Mode;
@@ -90,21 +91,59 @@ pub(crate) fn of_input(
     input_ids: &Tensor,
     counted: &Tensor,
 ) -> Result<Vec<Likelihood>> {
-    let logits = model.forward(input, Mode::Eval)?.detach();
-    let chances = token_log_probabilities(&logits, input_ids)?.to_vec2::<f32>()?;
+    let hidden = model.hidden(input, Mode::Eval, None)?.detach();
+    let (b, t, d) = hidden.dims3()?;
+    let ids = input_ids.to_dtype(DType::U32)?.to_vec2::<u32>()?;
     let read = input.attention_mask.to_dtype(DType::U32)?.to_vec2::<u32>()?;
     let counted = counted.to_dtype(DType::U32)?.to_vec2::<u32>()?;
-    let row = |(chances, (read, counted)): (&Vec<f32>, (&Vec<u32>, &Vec<u32>))| {
-        let mut found = Likelihood::default();
-        for (i, chance) in chances.iter().enumerate() {
-            if read[i] == 1 && counted[i + 1] == 1 {
-                found.nats -= f64::from(*chance);
-                found.tokens += 1;
-            }
-        }
-        found
-    };
-    Ok(chances.iter().zip(read.iter().zip(&counted)).map(row).collect())
+    let counts = |row: usize, i: usize| read[row][i] == 1 && counted[row][i + 1] == 1;
+    let places: Vec<(usize, usize)> = (0..b)
+        .flat_map(|row| (0..t.saturating_sub(1)).map(move |i| (row, i)))
+        .filter(|(row, i)| counts(*row, *i))
+        .collect();
+    let flat: Vec<u32> = places.iter().map(|(row, i)| (row * t + i) as u32).collect();
+    let targets: Vec<u32> = places.iter().map(|(row, i)| ids[*row][i + 1]).collect();
+    let hidden = hidden.reshape((b * t, d))?;
+    let chances = log_probabilities_at(model, &hidden, &flat, &targets)?;
+    let mut found = vec![Likelihood::default(); b];
+    for ((row, _), chance) in places.into_iter().zip(chances) {
+        found[row].nats -= chance;
+        found[row].tokens += 1;
+    }
+    Ok(found)
+}
+
+/// Places whose logits are held at once: with fifty thousand tokens, 50 MB.
+const PLACES: usize = 256;
+
+/// `ln P` of a target at each of some rows of `hidden` `(n, d)`. The output layer, most of a small model's work, reads these
+/// rows alone, and the sums are in f64.
+///
+/// # Errors
+/// When a row is not there, or a target is not in the vocabulary.
+pub(crate) fn log_probabilities_at(
+    model: &dyn CausalLm,
+    hidden: &Tensor,
+    rows: &[u32],
+    targets: &[u32],
+) -> Result<Vec<f64>> {
+    let v = model.vocab_size();
+    if let Some(id) = targets.iter().find(|id| **id as usize >= v) {
+        return Err(Error::value("log-probabilities, target", format!("below {v}"), id));
+    }
+    let mut found = Vec::with_capacity(rows.len());
+    for (rows, targets) in rows.chunks(PLACES).zip(targets.chunks(PLACES)) {
+        let hidden = hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?;
+        let logits = model.predict(&hidden)?.detach().to_device(&Device::Cpu)?;
+        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+        let each = logits.par_chunks(v).zip(targets).map(|(logits, target)| {
+            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = logits.iter().map(|l| f64::from((l - largest).exp())).sum();
+            f64::from(logits[*target as usize] - largest) - sum.ln()
+        });
+        found.extend(each.collect::<Vec<_>>());
+    }
+    Ok(found)
 }
 
 /// Tokens that [`score`] reads at once, where the model could read more: their logits take `window · v` values.

@@ -34,6 +34,12 @@ struct Inner {
 }
 
 impl Param {
+    fn new(name: &str, value: &Tensor, trainable: bool, buffer: bool) -> Result<Self> {
+        let (name, var) = (name.to_string(), Var::from_tensor(value)?);
+        let trainable = AtomicBool::new(trainable);
+        Ok(Self(Arc::new(Inner { name, var, trainable, buffer })))
+    }
+
     /// The full name, which is the checkpoint's key: `image_projection.fc.weight`.
     pub fn name(&self) -> &str {
         &self.0.name
@@ -128,12 +134,7 @@ impl Params {
         }
         let values = init.values(shape.elem_count(), &mut store.rng);
         let tensor = Tensor::from_vec(values, shape, &self.device)?;
-        let param = Param(Arc::new(Inner {
-            name: name.clone(),
-            var: Var::from_tensor(&tensor)?,
-            trainable: AtomicBool::new(true),
-            buffer,
-        }));
+        let param = Param::new(&name, &tensor, true, buffer)?;
         store.params.insert(name, param.clone());
         Ok(param)
     }
@@ -149,12 +150,8 @@ impl Params {
         let Some(old) = store.params.get(&name) else {
             return Err(Error::value("Params::replace", "a parameter that is there", name));
         };
-        let param = Param(Arc::new(Inner {
-            name: name.clone(),
-            var: Var::from_tensor(&value.detach().contiguous()?)?,
-            trainable: AtomicBool::new(old.is_trainable()),
-            buffer: old.is_buffer(),
-        }));
+        let value = value.detach().contiguous()?;
+        let param = Param::new(&name, &value, old.is_trainable(), old.is_buffer())?;
         store.params.insert(name, param.clone());
         Ok(param)
     }
@@ -173,14 +170,9 @@ impl Params {
         for param in self.all() {
             let value = param.var().as_detached_tensor();
             let value = if value.rank() < 2 { value } else { value.to_dtype(DType::BF16)? };
-            let name = param.name().get(skip..).unwrap_or("").to_string();
-            let inner = Inner {
-                name: name.clone(),
-                var: Var::from_tensor(&value)?,
-                trainable: AtomicBool::new(false),
-                buffer: param.is_buffer(),
-            };
-            store.params.insert(name, Param(Arc::new(inner)));
+            let name = param.name().get(skip..).unwrap_or("");
+            let copy = Param::new(name, &value, false, param.is_buffer())?;
+            store.params.insert(name.to_string(), copy);
         }
         drop(store);
         Ok(copy)

@@ -2,12 +2,12 @@
 
 use candle_core::{DType, Tensor};
 
-use super::slot::after_prompts;
+use super::slot::{Asked, after_prompts};
 use super::{CausalFiller, Episode, FewShotPrompt, Length, Segment, best, calibrate, chances};
 use crate::frozen::Frozen;
 use crate::language_model::{GenerateConfig, Likelihood, generate};
 use crate::nn::Mode;
-use crate::text::{Side, pad};
+use crate::text::{BpeTokenizer, Side, pad};
 use crate::{Error, Result};
 
 /// A prompt as a model reads it: a text with `<image>` where a picture stands, and the pictures in that order.
@@ -62,9 +62,9 @@ pub trait InContext {
     fn write(&self, prompts: &[Prompt]) -> Result<Vec<String>>;
 }
 
-/// Found likelihoods, row by row, back to the prompts that they belong to.
-fn by_prompt(mut found: Vec<Likelihood>, candidates: &[Vec<String>]) -> Vec<Vec<Likelihood>> {
-    candidates.iter().map(|each| found.drain(..each.len()).collect()).collect()
+/// Candidates' ids, a space before each: it belongs to the word's first token.
+fn behind_a_space(tokenizer: &BpeTokenizer, candidates: &[String]) -> Result<Vec<Vec<u32>>> {
+    candidates.iter().map(|candidate| tokenizer.encode(&format!(" {candidate}"))).collect()
 }
 
 /// Texts written at once.
@@ -79,15 +79,13 @@ impl InContext for CausalFiller {
         prompts: &[Prompt],
         candidates: &[Vec<String>],
     ) -> Result<Vec<Vec<Likelihood>>> {
-        let mut rows = Vec::new();
-        for (prompt, candidates) in prompts.iter().zip(candidates) {
-            let ids = self.words(prompt)?;
-            for candidate in candidates {
-                rows.push((ids.clone(), self.tokenizer.encode(&format!(" {candidate}"))?));
-            }
-        }
+        let asked = prompts.iter().zip(candidates).map(|(prompt, candidates)| {
+            let candidates = behind_a_space(&self.tokenizer, candidates)?;
+            Ok(Asked { prompt: self.words(prompt)?, candidates })
+        });
+        let asked = asked.collect::<Result<Vec<_>>>()?;
         let mut read = |ids: &Tensor, mask: &Tensor| self.model.input(ids, mask);
-        Ok(by_prompt(after_prompts(&*self.model, &rows, &mut read)?, candidates))
+        after_prompts(&*self.model, &asked, &mut read)
     }
 
     fn write(&self, prompts: &[Prompt]) -> Result<Vec<String>> {
@@ -124,21 +122,12 @@ impl InContext for Frozen {
         prompts: &[Prompt],
         candidates: &[Vec<String>],
     ) -> Result<Vec<Vec<Likelihood>>> {
-        let mut rows = Vec::new();
-        let mut pictures = Vec::new();
-        for (number, (prompt, candidates)) in prompts.iter().zip(candidates).enumerate() {
-            let ids = self.encode(&prompt.text)?;
-            for candidate in candidates {
-                rows.push((ids.clone(), self.tokenizer().encode(&format!(" {candidate}"))?));
-                pictures.extend((0..prompt.pictures.len()).map(|p| (number, p)));
-            }
-        }
-        // Every picture is looked at once, however many candidates there are.
-        let (mut first, mut all) = (Vec::new(), Vec::new());
-        for prompt in prompts {
-            first.push(all.len());
-            all.extend(prompt.pictures.iter().cloned());
-        }
+        let asked = prompts.iter().zip(candidates).map(|(prompt, candidates)| {
+            let candidates = behind_a_space(self.tokenizer(), candidates)?;
+            Ok(Asked { prompt: self.encode(&prompt.text)?, candidates })
+        });
+        let asked = asked.collect::<Result<Vec<_>>>()?;
+        let all: Vec<Tensor> = prompts.iter().flat_map(|p| p.pictures.iter().cloned()).collect();
         let d = self.language_model().width();
         let device = self.params().device();
         let n = self.config().num_visual_prefix;
@@ -153,8 +142,6 @@ impl InContext for Frozen {
                 Tensor::cat(&looked.collect::<Result<Vec<_>>>()?, 0)?
             }
         };
-        let order: Vec<u32> =
-            pictures.iter().map(|(prompt, p)| (first[*prompt] + p) as u32).collect();
         let mut used = 0;
         let mut read = |ids: &Tensor, mask: &Tensor| {
             let tokens = ids.eq(self.image_token_id())?.to_dtype(DType::U32)?.sum_all()?;
@@ -162,14 +149,14 @@ impl InContext for Frozen {
             if here == 0 {
                 return self.language_model().input(ids, mask);
             }
-            let expected = format!("at most {} pictures", order.len() - used);
-            let these = order.get(used..used + here);
-            let these = these.ok_or_else(|| Error::value("prompt, <image>", expected, here))?;
+            if used + here > all.len() {
+                let expected = format!("at most {} pictures", all.len() - used);
+                return Err(Error::value("prompt, <image>", expected, here));
+            }
             used += here;
-            let these = Tensor::new(these, device)?;
-            self.in_place(ids, mask, &prefixes.index_select(&these, 0)?)
+            self.in_place(ids, mask, &prefixes.narrow(0, used - here, here)?)
         };
-        Ok(by_prompt(after_prompts(self.language_model(), &rows, &mut read)?, candidates))
+        after_prompts(self.language_model(), &asked, &mut read)
     }
 
     fn write(&self, prompts: &[Prompt]) -> Result<Vec<String>> {
@@ -203,6 +190,27 @@ pub fn episode_prompts(
     episodes.iter().map(one).collect()
 }
 
+/// The chances of each episode's candidates among themselves, a mean a token.
+///
+/// # Errors
+/// What the exercise or the model reports.
+pub fn answer_chances(
+    model: &dyn InContext,
+    build: FewShotPrompt,
+    instruction: &str,
+    episodes: &[Episode],
+) -> Result<Vec<Vec<f64>>> {
+    let candidates: Vec<Vec<String>> = episodes.iter().map(|e| e.candidates.clone()).collect();
+    let prompts = episode_prompts(build, instruction, episodes)?;
+    let found = model.of_candidates(&prompts, &candidates)?;
+    Ok(found.iter().map(|each| chances(each, Length::PerToken)).collect())
+}
+
+/// The same episodes with the query that says nothing, to calibrate against.
+pub fn silenced(episodes: &[Episode]) -> Vec<Episode> {
+    episodes.iter().map(|e| Episode { query: e.nothing.clone(), ..e.clone() }).collect()
+}
+
 /// Which candidate is the likeliest in each episode, a mean a token; calibrated against the episode's query that says nothing,
 /// where that is asked for.
 ///
@@ -215,18 +223,11 @@ pub fn choose_answers(
     episodes: &[Episode],
     calibrated: bool,
 ) -> Result<Vec<usize>> {
-    let candidates: Vec<Vec<String>> = episodes.iter().map(|e| e.candidates.clone()).collect();
-    let of = |prompts: &[Prompt]| -> Result<Vec<Vec<f64>>> {
-        let found = model.of_candidates(prompts, &candidates)?;
-        Ok(found.iter().map(|each| chances(each, Length::PerToken)).collect())
-    };
-    let found = of(&episode_prompts(build, instruction, episodes)?)?;
+    let found = answer_chances(model, build, instruction, episodes)?;
     if !calibrated {
         return Ok(found.iter().map(|each| best(each)).collect());
     }
-    let silent: Vec<Episode> =
-        episodes.iter().map(|e| Episode { query: e.nothing.clone(), ..e.clone() }).collect();
-    let nothing = of(&episode_prompts(build, instruction, &silent)?)?;
+    let nothing = answer_chances(model, build, instruction, &silenced(episodes))?;
     let each = found.iter().zip(nothing);
     each.map(|(found, nothing)| Ok(best(&calibrate(found, &[nothing])?))).collect()
 }
@@ -241,4 +242,59 @@ pub fn right_choices(chosen: &[usize], episodes: &[Episode]) -> f64 {
 pub fn right_words(written: &[String], episodes: &[Episode]) -> f64 {
     let right = written.iter().zip(episodes).filter(|(w, e)| **w == e.candidates[e.answer]).count();
     right as f64 / episodes.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::dataset::scenes::Split;
+    use crate::frozen::examples;
+    use crate::language_model::likelihood_of;
+
+    /// Prompts of one and of three pictures in one batch: each gets its own, and what was read once for all candidates says the
+    /// same as each text alone.
+    #[test]
+    fn candidates_behind_pictures() {
+        let model = Frozen::shipped().unwrap();
+        let size = model.config().base.size;
+        let shown = examples(4, Split::Valid, None, size, 5).unwrap();
+        let pictures: Vec<Tensor> = shown.into_iter().map(|e| e.picture).collect();
+        let image = Frozen::IMAGE;
+        let prompts = [
+            Prompt {
+                text: format!("{image}this is a dax.\n{image}this is a blicket.\n{image}this is a"),
+                pictures: pictures[..3].to_vec(),
+            },
+            Prompt {
+                text: format!("{image}question: what is in the picture? answer:"),
+                pictures: pictures[3..].to_vec(),
+            },
+        ];
+        let candidates = [["dax", "blicket"], ["two dogs and a cat", "yes"]];
+        let candidates = candidates.map(|each| each.map(String::from).to_vec());
+        let found = model.of_candidates(&prompts, &candidates).unwrap();
+        for ((prompt, candidates), found) in prompts.iter().zip(&candidates).zip(&found) {
+            let shown = Tensor::stack(&prompt.pictures, 0).unwrap();
+            let prefix = model.visual_prefix(&shown, Mode::Eval).unwrap().detach();
+            for (candidate, found) in candidates.iter().zip(found) {
+                let before = model.encode(&prompt.text).unwrap();
+                let after = model.tokenizer().encode(&format!(" {candidate}")).unwrap();
+                let row = |values: Vec<u32>| {
+                    Tensor::new(values, &Device::Cpu).unwrap().unsqueeze(0).unwrap()
+                };
+                let counted = row([vec![0; before.len()], vec![1; after.len()]].concat());
+                let ids = row([before, after.clone()].concat());
+                let input = model.in_place(&ids, &ids.ones_like().unwrap(), &prefix).unwrap();
+                let alone = likelihood_of(model.language_model(), &input, &ids, &counted).unwrap();
+                assert_eq!(found.tokens, after.len());
+                // Sums in another order, over the layers of the small model and some nats.
+                assert!((alone[0].nats - found.nats).abs() < 1e-3, "{alone:?} {found:?}");
+            }
+        }
+        // A text that asks for a picture that it does not have.
+        let without = Prompt { text: prompts[1].text.clone(), pictures: Vec::new() };
+        assert!(model.of_candidates(&[without], &candidates[1..]).is_err());
+    }
 }

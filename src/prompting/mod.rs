@@ -24,7 +24,8 @@ pub use choice::{Length, Verbalizer, best, calibrate, chances};
 pub use contract::{FewShotPrompt, PromptTemplate, PromptingHoles, ReadAnswer, Segment, Shot};
 pub use episode::{Episode, Shows, name_episodes, question_episodes};
 pub use in_context::{
-    InContext, Prompt, choose_answers, episode_prompts, right_choices, right_words,
+    InContext, Prompt, answer_chances, choose_answers, episode_prompts, right_choices, right_words,
+    silenced,
 };
 pub use pattern::{Pattern, accuracy};
 pub use slot::{CausalFiller, MaskedFiller, SlotFiller};

@@ -7,7 +7,8 @@ use candle_nn::ops::log_softmax;
 use crate::config::Config;
 use crate::encoder::MaskedLm;
 use crate::language_model::{
-    CausalLm, GenerateConfig, Gpt2, Likelihood, LmInput, generate, likelihood_of, pretrained,
+    CausalLm, GenerateConfig, Gpt2, KvCache, Likelihood, LmInput, generate, log_probabilities_at,
+    pretrained,
 };
 use crate::nn::{Mode, Params};
 use crate::text::{BpeTokenizer, Side, Tokenizer, pad};
@@ -95,35 +96,114 @@ impl CausalFiller {
 impl SlotFiller for CausalFiller {
     fn likelihoods(&self, prompts: &[String], answers: &[String]) -> Result<Vec<Vec<Likelihood>>> {
         let begun = prompts.iter().map(|p| self.begin(p)).collect::<Result<Vec<_>>>()?;
-        let mut rows = Vec::with_capacity(prompts.len() * answers.len());
-        for (prompt, space) in &begun {
-            for answer in answers {
-                let answer = if *space { format!(" {answer}") } else { answer.clone() };
-                rows.push((prompt.clone(), self.tokenizer.encode(&answer)?));
-            }
+        let mut asked = Vec::with_capacity(prompts.len());
+        for (prompt, space) in begun {
+            let answer = |answer: &String| {
+                let answer = if space { format!(" {answer}") } else { answer.clone() };
+                self.tokenizer.encode(&answer)
+            };
+            asked.push(Asked {
+                prompt,
+                candidates: answers.iter().map(answer).collect::<Result<_>>()?,
+            });
         }
         let mut read = |ids: &Tensor, mask: &Tensor| self.model.input(ids, mask);
-        let found = after_prompts(&*self.model, &rows, &mut read)?;
-        Ok(found.chunks(answers.len().max(1)).map(<[_]>::to_vec).collect())
+        after_prompts(&*self.model, &asked, &mut read)
     }
 }
 
-/// The likelihood of each row's second part after its first; `read` makes of ids and mask what the model reads.
+/// A prompt's ids, and those of the candidates that may follow it.
+pub(super) struct Asked {
+    pub prompt: Vec<u32>,
+    pub candidates: Vec<Vec<u32>>,
+}
+
+/// The likelihood of each candidate after its prompt; `read` makes of ids and mask what the model reads. A prompt is read
+/// once, whose end gives the chances of all first tokens; candidates of several tokens go on from the keys and values kept.
 pub(super) fn after_prompts(
     model: &dyn CausalLm,
-    rows: &[(Vec<u32>, Vec<u32>)],
+    asked: &[Asked],
     read: &mut dyn FnMut(&Tensor, &Tensor) -> Result<LmInput>,
-) -> Result<Vec<Likelihood>> {
+) -> Result<Vec<Vec<Likelihood>>> {
+    let mut found = Vec::with_capacity(asked.len());
+    for asked in asked.chunks(ROWS) {
+        if asked.iter().any(|a| a.prompt.is_empty()) {
+            return Err(Error::value("prompt", "at least one token", "none"));
+        }
+        found.extend(of_batch(model, asked, read)?);
+    }
+    Ok(found)
+}
+
+fn of_batch(
+    model: &dyn CausalLm,
+    asked: &[Asked],
+    read: &mut dyn FnMut(&Tensor, &Tensor) -> Result<LmInput>,
+) -> Result<Vec<Vec<Likelihood>>> {
     let device = model.params().device();
-    let mut found = Vec::with_capacity(rows.len());
-    for rows in rows.chunks(ROWS) {
-        let whole: Vec<Vec<u32>> = rows.iter().map(|(a, b)| [a.as_slice(), b].concat()).collect();
-        let counts: Vec<Vec<u32>> =
-            rows.iter().map(|(a, b)| [vec![0; a.len()], vec![1; b.len()]].concat()).collect();
-        let batch = pad(&whole, Side::Right, device)?;
-        let counted = pad(&counts, Side::Right, device)?.input_ids;
-        let input = read(&batch.input_ids, &batch.attention_mask)?;
-        found.extend(likelihood_of(model, &input, &batch.input_ids, &counted)?);
+    let prompts: Vec<Vec<u32>> = asked.iter().map(|a| a.prompt.clone()).collect();
+    let batch = pad(&prompts, Side::Left, device)?;
+    let input = read(&batch.input_ids, &batch.attention_mask)?;
+    let mut cache = KvCache::new();
+    let hidden = model.hidden(&input, Mode::Eval, Some(&mut cache))?.detach();
+    let end = hidden.narrow(1, hidden.dim(1)? - 1, 1)?.squeeze(1)?.contiguous()?; // (b, d)
+
+    let mut found: Vec<Vec<Likelihood>> =
+        asked.iter().map(|a| vec![Likelihood::default(); a.candidates.len()]).collect();
+    let all: Vec<(usize, usize)> = asked
+        .iter()
+        .enumerate()
+        .flat_map(|(row, a)| (0..a.candidates.len()).map(move |c| (row, c)))
+        .filter(|(row, c)| !asked[*row].candidates[*c].is_empty())
+        .collect();
+    let rows: Vec<u32> = all.iter().map(|(row, _)| *row as u32).collect();
+    let first: Vec<u32> = all.iter().map(|(row, c)| asked[*row].candidates[*c][0]).collect();
+    let chances = log_probabilities_at(model, &end, &rows, &first)?;
+    for ((row, c), chance) in all.iter().zip(chances) {
+        found[*row][*c] = Likelihood { nats: -chance, tokens: 1, words: 0 };
+    }
+
+    let longer: Vec<(usize, usize)> =
+        all.into_iter().filter(|(row, c)| asked[*row].candidates[*c].len() > 1).collect();
+    for part in longer.chunks(ROWS) {
+        let candidate = |(row, c): &(usize, usize)| asked[*row].candidates[*c].as_slice();
+        let begun: Vec<Vec<u32>> =
+            part.iter().map(|p| candidate(p)[..candidate(p).len() - 1].to_vec()).collect();
+        let new = pad(&begun, Side::Right, device)?;
+        let rows: Vec<u32> = part.iter().map(|(row, _)| *row as u32).collect();
+        let rows = Tensor::new(rows, device)?;
+        let before = batch.attention_mask.index_select(&rows, 0)?;
+        let (b, s) = new.input_ids.dims2()?;
+        // A place of padding is not looked at: it takes the last token's number, which the model has.
+        let places: Vec<u32> = part
+            .iter()
+            .zip(&begun)
+            .flat_map(|((row, _), begun)| {
+                let start = asked[*row].prompt.len();
+                (0..s).map(move |i| (start + i.min(begun.len() - 1)) as u32)
+            })
+            .collect();
+        let input = LmInput {
+            embeddings: model.embed(&new.input_ids)?.detach(),
+            attention_mask: Tensor::cat(&[&before, &new.attention_mask], 1)?,
+            position_ids: Tensor::from_vec(places, (b, s), device)?,
+        };
+        let mut cache = cache.select(&rows)?;
+        let hidden = model.hidden(&input, Mode::Eval, Some(&mut cache))?.detach();
+        let hidden = hidden.reshape((b * s, ()))?;
+        let (mut flat, mut targets, mut of) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, pair) in part.iter().enumerate() {
+            for (i, target) in candidate(pair)[1..].iter().enumerate() {
+                flat.push((at * s + i) as u32);
+                targets.push(*target);
+                of.push(*pair);
+            }
+        }
+        let chances = log_probabilities_at(model, &hidden, &flat, &targets)?;
+        for ((row, c), chance) in of.into_iter().zip(chances) {
+            found[row][c].nats -= chance;
+            found[row][c].tokens += 1;
+        }
     }
     Ok(found)
 }
@@ -213,5 +293,70 @@ impl SlotFiller for MaskedFiller {
             }
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Gpt2Config, LlamaConfig};
+    use crate::language_model::{Llama, likelihood_of};
+
+    /// What was read once for all candidates gives each the likelihood that it has in a text of its own.
+    fn agrees(model: &dyn CausalLm) {
+        let asked = [
+            (vec![1u32, 2, 3, 4, 5], vec![vec![7], vec![8, 9, 2], vec![3, 3]]),
+            (vec![6], vec![vec![5, 4, 3, 2], vec![]]),
+            (vec![9, 8], vec![vec![1], vec![1, 1]]),
+        ];
+        let asked = asked.map(|(prompt, candidates)| Asked { prompt, candidates });
+        let mut read = |ids: &Tensor, mask: &Tensor| model.input(ids, mask);
+        let found = after_prompts(model, &asked, &mut read).unwrap();
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 2]);
+        for (asked, found) in asked.iter().zip(&found) {
+            for (candidate, found) in asked.candidates.iter().zip(found) {
+                assert_eq!(found.tokens, candidate.len());
+                let whole = [asked.prompt.as_slice(), candidate].concat();
+                let mut counted = vec![0u32; asked.prompt.len()];
+                counted.resize(whole.len(), 1);
+                let row = |values: &[u32]| Tensor::new(values, &Device::Cpu)?.unsqueeze(0);
+                let (ids, counted) = (row(&whole).unwrap(), row(&counted).unwrap());
+                let input = model.input(&ids, &ids.ones_like().unwrap()).unwrap();
+                let alone = likelihood_of(model, &input, &ids, &counted).unwrap()[0];
+                // Sums in another order: float32's 6e-8 a value of some nats, over a dozen operations.
+                assert!(
+                    (alone.nats - found.nats).abs() < 1e-5,
+                    "{candidate:?}: {alone:?} {found:?}"
+                );
+            }
+        }
+        let empty = [Asked { prompt: vec![], candidates: vec![vec![1]] }];
+        assert!(after_prompts(model, &empty, &mut read).is_err());
+        let unknown = [Asked { prompt: vec![1], candidates: vec![vec![10_000]] }];
+        assert!(after_prompts(model, &unknown, &mut read).is_err());
+    }
+
+    #[test]
+    fn a_prompt_is_read_once_for_all_its_candidates() {
+        let config = Gpt2Config {
+            vocab_size: 11,
+            n_positions: 8,
+            n_embd: 8,
+            n_layer: 2,
+            n_head: 2,
+            ..Gpt2Config::tiny()
+        };
+        agrees(&Gpt2::new(&config, &Params::new(&Device::Cpu, 3)).unwrap());
+        let config = LlamaConfig {
+            vocab_size: 11,
+            hidden_size: 8,
+            intermediate_size: 16,
+            num_hidden_layers: 2,
+            num_attention_heads: 4,
+            num_key_value_heads: 2,
+            max_position_embeddings: 8,
+            ..LlamaConfig::smollm2_135m()
+        };
+        agrees(&Llama::new(&config, &Params::new(&Device::Cpu, 4)).unwrap());
     }
 }

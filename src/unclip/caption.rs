@@ -1,6 +1,6 @@
 //! Captions as the priors read them: token ids of a fixed number, and CLIP's embedding of the whole.
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use crate::clip::ClipModel;
@@ -38,11 +38,12 @@ impl CaptionBatch {
             row.resize(tokens, 0);
             ids.extend(row);
         }
-        let (shape, device) = ((captions.len(), tokens), clip.params().device());
+        // The priors and the decoder live on the CPU, wherever CLIP does.
+        let (shape, device) = ((captions.len(), tokens), Device::Cpu);
         Ok(Self {
-            ids: Tensor::from_vec(ids, shape, device)?,
-            mask: Tensor::from_vec(mask, shape, device)?,
-            embedding: scaled(&clip.encode_texts(captions)?)?,
+            ids: Tensor::from_vec(ids, shape, &device)?,
+            mask: Tensor::from_vec(mask, shape, &device)?,
+            embedding: scaled(&clip.encode_texts(captions)?.to_device(&device)?)?,
         })
     }
 
@@ -106,5 +107,5 @@ pub fn embed_pictures(clip: &ClipModel, pictures: &Tensor) -> Result<Tensor> {
         let images = Tensor::stack(&images, 0)?.to_device(clip.params().device())?;
         rows.push(clip.encode_image(&images, Mode::Eval)?.detach());
     }
-    scaled(&Tensor::cat(&rows, 0)?)
+    scaled(&Tensor::cat(&rows, 0)?.to_device(&Device::Cpu)?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use candle_core::DType;
+use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 use super::{ArPrior, ArPriorConfig, Decoder, DecoderConfig, Prior, PriorConfig, Unclip};
@@ -84,7 +84,7 @@ impl Unclip {
         };
         let build = || -> Result<Self> {
             let clip = ClipModel::shipped()?;
-            let params = Params::new(clip.params().device(), 0);
+            let params = Params::new(&Device::Cpu, 0);
             let decoder = Decoder::new(&card.decoder, &params.pp("decoder"))?;
             let prior = Prior::new(&card.prior, &params.pp("prior"))?;
             let ar_params = params.pp("ar_prior");

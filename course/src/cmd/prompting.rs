@@ -11,8 +11,8 @@ use vision_language::display::{Progress, Table};
 use vision_language::frozen::{Frozen, examples};
 use vision_language::prompting::{
     Body, CausalFiller, Classifier, Episode, InContext, MaskedFiller, Pattern, Shows, SlotFiller,
-    TuneConfig, Verbalizer, accuracy, choose_answers, episode_prompts, name_episodes,
-    question_episodes, right_choices, right_words,
+    TuneConfig, Verbalizer, accuracy, answer_chances, best, calibrate, episode_prompts,
+    name_episodes, question_episodes, right_choices, right_words, silenced,
 };
 
 use super::common;
@@ -143,8 +143,11 @@ fn sentiment(
         for (name, model) in models {
             let plain = pattern.chances(model, &inputs)?;
             figures.add(format!("reviews {what}, {name}"), accuracy(&plain, &labels));
-            let silent = pattern.calibrated(model, &inputs, &[String::new()])?;
-            figures.add(format!("reviews {what}, {name}, calibrated"), accuracy(&silent, &labels));
+            let nothing = pattern.chances(model, &[String::new()])?;
+            let calibrated = plain.iter().map(|found| calibrate(found, &nothing));
+            let calibrated = calibrated.collect::<vision_language::Result<Vec<_>>>()?;
+            let name = format!("reviews {what}, {name}, calibrated");
+            figures.add(name, accuracy(&calibrated, &labels));
         }
         let written = causal.complete(&pattern.prompts(&inputs)?, 3)?;
         let read = pattern.read(holes.prompting.read, &inputs, &written)?;
@@ -182,8 +185,12 @@ fn answer(
     figures: &mut Figures,
 ) -> Result<()> {
     let build = holes.prompting.few_shot;
-    for (name, calibrated) in [("", false), (", calibrated", true)] {
-        let chosen = choose_answers(model, build, "", episodes, calibrated)?;
+    let plain = answer_chances(model, build, "", episodes)?;
+    let nothing = answer_chances(model, build, "", &silenced(episodes))?;
+    let calibrated = plain.iter().zip(nothing).map(|(found, nothing)| calibrate(found, &[nothing]));
+    let calibrated = calibrated.collect::<vision_language::Result<Vec<_>>>()?;
+    for (name, found) in [("", plain), (", calibrated", calibrated)] {
+        let chosen: Vec<usize> = found.iter().map(|each| best(each)).collect();
         figures.add(format!("{what}{name}"), right_choices(&chosen, episodes));
     }
     let written = model.write(&episode_prompts(build, "", episodes)?)?;

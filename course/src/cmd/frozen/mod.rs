@@ -41,7 +41,8 @@ pub struct FrozenArgs {
     /// The same with a picture that is always black
     #[arg(long)]
     blind: bool,
-    /// Start the vision encoder from this CLIP checkpoint's, not from the one that has learned to name objects
+    /// Start the vision encoder from the one in this checkpoint of CLIP, or of another Frozen, not from the one that has learned
+    /// to name objects
     #[arg(long)]
     from_clip: Option<PathBuf>,
     /// Train on one of each picture's captions, drawn anew in each epoch, not on the first, which is the fullest in scenes
@@ -50,6 +51,9 @@ pub struct FrozenArgs {
     /// Train on so many pictures only
     #[arg(long)]
     images: Option<usize>,
+    /// Measure perplexity after every epoch on so many validation pictures [default: all]
+    #[arg(long)]
+    valid: Option<usize>,
     /// Passes over the pictures
     #[arg(long)]
     epochs: Option<usize>,

@@ -17,8 +17,8 @@ use crate::cmd::common;
 use crate::holes::Holes;
 use crate::{Error, Result};
 
-/// The keys of CLIP's image encoder in a checkpoint.
-const CLIP_ENCODER: &str = "image_encoder.model.";
+/// The keys of an image encoder in a checkpoint: CLIP's, and Frozen's.
+const ENCODERS: [&str; 2] = ["image_encoder.model.", "vision_encoder."];
 
 /// Pictures with captions, and what a training needs besides its configuration.
 pub(super) struct Practice<'a> {
@@ -67,25 +67,28 @@ impl<'a> Practice<'a> {
         let vision = args.from_clip.as_deref().map(|path| {
             let state = load_pt(path)?.state;
             let bare = |(key, value): (String, _)| {
-                Some((key.strip_prefix(CLIP_ENCODER)?.to_string(), value))
+                let bare = ENCODERS.iter().find_map(|encoder| key.strip_prefix(encoder))?;
+                Some((bare.to_string(), value))
             };
             let state: StateDict = state.into_iter().filter_map(bare).collect();
             if state.is_empty() {
-                let why = format!("--from-clip: {} has no key `{CLIP_ENCODER}…`", path.display());
+                let [clip, frozen] = ENCODERS;
+                let what = path.display();
+                let why = format!("--from-clip: {what} has no key `{clip}…` or `{frozen}…`");
                 return Err(Error::Usage(why));
             }
             Ok(state)
         });
         let workers = config.base.num_workers;
+        let mut valid = first(&data.splits.valid);
+        valid.truncate(args.valid.unwrap_or(usize::MAX));
+        if valid.is_empty() {
+            let why = "--valid: expected at least 1 validation picture, got none";
+            return Err(Error::Usage(why.into()));
+        }
         Ok(Self {
             train: pairs(&train)?,
-            valid: Loader::new(
-                pairs(&first(&data.splits.valid))?,
-                config.base.batch_size,
-                None,
-                workers,
-                false,
-            )?,
+            valid: Loader::new(pairs(&valid)?, config.base.batch_size, None, workers, false)?,
             vision: vision.transpose()?,
             budget: common::minutes(args.minutes)?,
             any: args.any,
