@@ -62,13 +62,19 @@ impl Likelihood {
 /// When the shapes differ, or there is no second token.
 pub fn token_log_probabilities(logits: &Tensor, input_ids: &Tensor) -> Result<Tensor> {
     let (b, t, _) = logits.dims3()?;
-    if input_ids.dims() != [b, t] || t < 2 {
-        let expected = format!("({b}, {t}) as the logits, at least two tokens");
-        return Err(Error::shape("log-probabilities, input_ids", expected, input_ids.shape()));
-    }
+    check_ids(input_ids, b, t)?;
     let chances = log_softmax(&logits.narrow(1, 0, t - 1)?, D::Minus1)?;
     let next = input_ids.narrow(1, 1, t - 1)?.contiguous()?.unsqueeze(2)?;
     Ok(chances.contiguous()?.gather(&next, 2)?.squeeze(2)?)
+}
+
+/// Nothing predicts a text's first token: one alone has no likelihood.
+fn check_ids(input_ids: &Tensor, b: usize, t: usize) -> Result<()> {
+    if input_ids.dims() == [b, t] && t >= 2 {
+        return Ok(());
+    }
+    let expected = format!("({b}, {t}) as the logits, at least two tokens");
+    Err(Error::shape("log-probabilities, input_ids", expected, input_ids.shape()))
 }
 
 /// The likelihood of each row of a padded batch: ids `(b, t)`, mask `(b, t)`. `words` is not known here, and 0.
@@ -93,6 +99,7 @@ pub(crate) fn of_input(
 ) -> Result<Vec<Likelihood>> {
     let hidden = model.hidden(input, Mode::Eval, None)?.detach();
     let (b, t, d) = hidden.dims3()?;
+    check_ids(input_ids, b, t)?;
     let ids = input_ids.to_dtype(DType::U32)?.to_vec2::<u32>()?;
     let read = input.attention_mask.to_dtype(DType::U32)?.to_vec2::<u32>()?;
     let counted = counted.to_dtype(DType::U32)?.to_vec2::<u32>()?;
@@ -240,5 +247,7 @@ mod tests {
         assert_eq!(score_long(&model, &ids, 4, 4).unwrap().tokens, 9);
         assert!(score_long(&model, &ids, 4, 0).is_err());
         assert!(score_long(&model, &ids[..1], 4, 2).is_err());
+        let alone = row.narrow(1, 0, 1).unwrap();
+        assert!(likelihood(&model, &alone, &alone.ones_like().unwrap()).is_err());
     }
 }

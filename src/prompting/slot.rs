@@ -306,8 +306,8 @@ mod tests {
     fn agrees(model: &dyn CausalLm) {
         let asked = [
             (vec![1u32, 2, 3, 4, 5], vec![vec![7], vec![8, 9, 2], vec![3, 3]]),
-            (vec![6], vec![vec![5, 4, 3, 2], vec![]]),
-            (vec![9, 8], vec![vec![1], vec![1, 1]]),
+            (vec![6], vec![vec![5, 4, 3, 2], vec![1]]),
+            (vec![9, 8], vec![vec![1, 1], vec![]]),
         ];
         let asked = asked.map(|(prompt, candidates)| Asked { prompt, candidates });
         let mut read = |ids: &Tensor, mask: &Tensor| model.input(ids, mask);
