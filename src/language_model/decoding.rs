@@ -74,8 +74,8 @@ impl Decoding {
 
 /// The place of the largest; of equal ones the first, as PyTorch's argmax.
 fn argmax(values: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
-    (0..values.len()).fold(0, better)
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    values.iter().position(|value| *value == largest).unwrap_or(0)
 }
 
 #[cfg(test)]

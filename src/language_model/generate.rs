@@ -43,6 +43,11 @@ pub fn generate(
     input: &LmInput,
     how: &GenerateConfig,
 ) -> Result<Vec<Vec<u32>>> {
+    // A token is some fifty products: from outside, each would wait for a thread of the pool to wake.
+    rayon::scope(|_| written(model, input, how))
+}
+
+fn written(model: &dyn CausalLm, input: &LmInput, how: &GenerateConfig) -> Result<Vec<Vec<u32>>> {
     let (b, t, _) = input.embeddings.dims3()?;
     let device = input.embeddings.device();
     let last = input.attention_mask.to_dtype(DType::U32)?.narrow(1, t - 1, 1)?.flatten_all()?;

@@ -75,7 +75,7 @@ impl Block {
     ) -> Result<Tensor> {
         let [q, k, v] = self.queries_keys_values(x)?;
         let (k, v) = match cache {
-            Some((cache, layer)) => cache.extend(layer, k.contiguous()?, v.contiguous()?)?,
+            Some((cache, layer)) => cache.extend(layer, &k, &v)?,
             None => (k, v),
         };
         let drops = self.attn_dropout.drops(mode);

@@ -66,7 +66,7 @@ impl Block {
         let k = ops::rotary(&self.k_proj.forward(&normed)?, cos, sin)?;
         let v = self.v_proj.forward(&normed)?; // (b, s, d·kv/heads)
         let (k, v) = match cache {
-            Some((cache, layer)) => cache.extend(layer, k, v)?,
+            Some((cache, layer)) => cache.extend(layer, &k, &v)?,
             None => (k, v),
         };
         let context = ops::causal_attention(&q, &k, &v, mask, self.heads, None)?;

@@ -61,22 +61,37 @@ fn apply(
     let mask = mask.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
     let bias = mask.iter().map(|m| (1. - m) * MASKED).collect();
     let op = Attention { bias, heads, drops, causal };
-    let plan = Plan::new(&op, queries.shape(), keys.shape(), values.shape())?;
-    let (q, k, v) = (queries.contiguous()?, keys.contiguous()?, values.contiguous()?);
+    let mut plan = Plan::new(&op, queries.shape(), keys.shape(), values.shape())?;
+    let q = queries.contiguous()?;
+    let (k, v) = match (text_stride(keys), text_stride(values)) {
+        (Some(stride), Some(other)) if stride == other => {
+            plan.text_stride = stride;
+            (keys.clone(), values.clone())
+        }
+        _ => (keys.contiguous()?, values.contiguous()?),
+    };
     let y = slices::with(&q, |q| {
-        slices::with(&k, |k| slices::with(&v, |v| Ok(op.forward(plan, q, k, v))))
+        slices::from_first(&k, |k| slices::from_first(&v, |v| Ok(op.forward(plan, q, k, v))))
     })?;
     let kept = (q.detach(), k.detach(), v.detach());
     let backward = move |grad: Vec<f32>, wanted: [bool; 3]| {
         let grads = slices::with(&kept.0, |q| {
-            slices::with(&kept.1, |k| {
-                slices::with(&kept.2, |v| Ok(op.backward(plan, q, k, v, &grad)))
+            slices::from_first(&kept.1, |k| {
+                slices::from_first(&kept.2, |v| Ok(op.backward(plan, q, k, v, &grad)))
             })
         })?;
         let mut wanted = wanted.into_iter();
         Ok(grads.map(|grad| wanted.next().unwrap_or_default().then_some(grad)))
     };
     Ok(graph::record([&q, &k, &v], q.shape(), y, backward)?)
+}
+
+/// From one text's keys to the next one's, where each text's are without a gap: between texts a cache keeps room for more.
+fn text_stride(keys: &Tensor) -> Option<usize> {
+    match (keys.dims(), keys.stride()) {
+        ([_, _, d], [text, place, 1]) if place == d => Some(*text),
+        _ => None,
+    }
 }
 
 struct Attention {
@@ -97,6 +112,8 @@ struct Plan {
     d: usize,
     /// The length of a key, and of a value.
     key: usize,
+    /// From one text's keys to the next one's, and so for values.
+    text_stride: usize,
     heads: usize,
     /// Heads of queries that share a head of keys.
     group: usize,
@@ -127,7 +144,7 @@ impl Plan {
         }
         let width = d / heads;
         let scale = 1. / (width as f32).sqrt();
-        Ok(Self { b, s, t, d, key, heads, group, width, scale })
+        Ok(Self { b, s, t, d, key, text_stride: t * key, heads, group, width, scale })
     }
 
     /// One head's part of a text's queries, or of what has their shape.
@@ -156,8 +173,8 @@ impl Plan {
         let (queries, keys) = (self.s * self.d, self.t * self.key);
         Text {
             q: &q[i * queries..][..queries],
-            k: &k[i * keys..][..keys],
-            v: &v[i * keys..][..keys],
+            k: &k[i * self.text_stride..][..keys],
+            v: &v[i * self.text_stride..][..keys],
         }
     }
 }
@@ -197,6 +214,10 @@ impl Attention {
             || vec![0f32; plan.s * plan.t],
             |weights, (i, y)| {
                 let text = plan.text(i, q, k, v);
+                if plan.s == 1 && self.drops.is_none() {
+                    let bias = &self.bias[i * plan.t..][..plan.t];
+                    return pulp::Arch::new().dispatch(OneQuery { plan, text, bias, weights, y });
+                }
                 for head in 0..plan.heads {
                     self.weights(plan, i, head, &text, weights);
                     if let Some(factor) = self.factors(plan, i, head) {
@@ -219,7 +240,7 @@ impl Attention {
     /// `dP = (G Vᵀ)∘drops`, `dS = P∘(dP − Σ dP∘P)` a row, `dQ = dS K · scale`, `dK = dSᵀ Q · scale`.
     fn backward(&self, plan: Plan, q: &[f32], k: &[f32], v: &[f32], g: &[f32]) -> [Vec<f32>; 3] {
         let (queries, keys) = (plan.s * plan.d, plan.t * plan.key);
-        let mut grads = [q.len(), k.len(), v.len()].map(slices::unwritten);
+        let mut grads = [plan.b * queries, plan.b * keys, plan.b * keys].map(slices::unwritten);
         let [dq, dk, dv] = &mut grads;
         let (dq, dk, dv) = (Shared::new(dq), Shared::new(dk), Shared::new(dv));
         (0..plan.b).into_par_iter().for_each_init(
@@ -275,5 +296,48 @@ impl Attention {
             },
         );
         grads
+    }
+}
+
+/// One query of a text that sees all of its keys, as a model that writes asks a token at a time: a product of one row has
+/// nothing to fill vectors with but a head's own values.
+struct OneQuery<'a> {
+    plan: Plan,
+    text: Text<'a>,
+    bias: &'a [f32],
+    weights: &'a mut [f32],
+    y: &'a mut [f32],
+}
+
+impl pulp::WithSimd for OneQuery<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, simd: S) {
+        let Self { plan, text, bias, weights, y } = self;
+        let width = plan.width;
+        for (head, (q, y)) in text.q.chunks_exact(width).zip(y.chunks_exact_mut(width)).enumerate()
+        {
+            let first = head / plan.group * width;
+            let keys = text.k.chunks_exact(plan.key).map(|key| &key[first..][..width]);
+            let (query, rest) = S::as_simd_f32s(q);
+            for ((weight, bias), key) in weights.iter_mut().zip(bias).zip(keys) {
+                let (key, key_rest) = S::as_simd_f32s(key);
+                let mut sum = simd.splat_f32s(0.);
+                for (q, k) in query.iter().zip(key) {
+                    sum = simd.mul_add_e_f32s(*q, *k, sum);
+                }
+                let rest: f32 = rest.iter().zip(key_rest).map(|(q, k)| q * k).sum();
+                *weight = (simd.reduce_sum_f32s(sum) + rest) * plan.scale + bias;
+            }
+            slices::softmax(weights);
+            y.fill(0.);
+            let values = text.v.chunks_exact(plan.key).map(|value| &value[first..][..width]);
+            for (weight, value) in weights.iter().zip(values) {
+                for (y, v) in y.iter_mut().zip(value) {
+                    *y += weight * v;
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,10 @@
 //! vectors with rows, of which there are too few here. These sums go along memory, several outputs at once, and a weight is
 //! read once for all rows: reading it is most of the time that it takes. A weight in bfloat16, the upper half of an f32, takes
 //! half of that.
+//!
+//! Outputs that are summed at once lie apart, so that a thread reads as many long runs of memory as it has of them. With
+//! neighbours it would start on new short ones all the time, which a processor that fetches ahead follows badly; and where
+//! there are several rows to multiply it does not look far enough ahead by itself.
 
 use half::bf16;
 use pulp::{Simd, WithSimd};
@@ -10,10 +14,16 @@ use rayon::prelude::*;
 use super::slices::Shared;
 
 /// The most rows.
-pub const MOST: usize = 8;
+pub const MOST: usize = 32;
+
+/// The most rows of which the sums have room in the registers at once.
+const AT_ONCE: usize = 8;
 
 /// Outputs that a thread computes at once; every number of outputs in [`Rows::with_simd`] divides it.
 const TASK: usize = 48;
+
+/// Bytes by which a weight is fetched before it is needed, in each run.
+const AHEAD: usize = 1024;
 
 /// The values of a weight.
 #[derive(Clone, Copy)]
@@ -46,7 +56,12 @@ pub fn product(x: &[f32], weight: Weight, inner: usize, y: &mut [f32], add: bool
     let task = |task: usize| {
         let first = task * TASK;
         let last = (first + TASK).min(out);
-        pulp::Arch::new().dispatch(Rows { x, turned, weight, inner, out, first, last, to, add, n });
+        // After the first rows, a task's part of the weight is in a cache.
+        for row in (0..n).step_by(AT_ONCE) {
+            let n = AT_ONCE.min(n - row);
+            let rows = Rows { x, turned, weight, inner, out, first, last, to, add, row, n };
+            pulp::Arch::new().dispatch(rows);
+        }
     };
     let tasks = out.div_ceil(TASK);
     if rayon::current_num_threads() > 1 && weight.len() > 32 * 32 * 32 {
@@ -80,6 +95,8 @@ struct Rows<'a> {
     last: usize,
     to: Shared,
     add: bool,
+    /// The first row, and how many.
+    row: usize,
     n: usize,
 }
 
@@ -115,38 +132,45 @@ impl WithSimd for Rows<'_> {
 impl Rows<'_> {
     #[inline(always)]
     fn tiles<S: Simd, const N: usize, const OUT: usize>(self, simd: S) {
-        let mut at = self.first;
-        while at + OUT <= self.last {
-            self.group::<S, N, OUT>(simd, at);
-            at += OUT;
+        let run = (self.last - self.first) / OUT;
+        for at in self.first..self.first + run {
+            self.group::<S, N, OUT>(simd, std::array::from_fn(|j| at + j * run));
         }
-        while at < self.last {
-            self.group::<S, N, 1>(simd, at);
-            at += 1;
+        for at in self.first + run * OUT..self.last {
+            self.group::<S, N, 1>(simd, [at]);
         }
     }
 
-    /// The outputs `at..at + OUT` of all `N` rows.
+    /// These outputs of all `N` rows.
     #[inline(always)]
-    fn group<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize) {
+    fn group<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, outputs: [usize; OUT]) {
         match self.weight {
-            Weight::Full(values) => self.tile::<S, N, OUT>(simd, at, values),
-            Weight::Short(values) => self.short_tile::<S, N, OUT>(simd, at, values),
+            Weight::Full(values) => self.tile::<S, N, OUT>(simd, outputs, values),
+            Weight::Short(values) => self.short_tile::<S, N, OUT>(simd, outputs, values),
         }
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const N: usize, const OUT: usize>(&self, simd: S, at: usize, values: &[f32]) {
+    fn tile<S: Simd, const N: usize, const OUT: usize>(
+        &self,
+        simd: S,
+        outputs: [usize; OUT],
+        values: &[f32],
+    ) {
         let inner = self.inner;
         let weights: [_; OUT] =
-            std::array::from_fn(|j| S::as_simd_f32s(&values[(at + j) * inner..][..inner]));
-        let rows: [_; N] = std::array::from_fn(|i| S::as_simd_f32s(&self.x[i * inner..][..inner]));
+            std::array::from_fn(|j| S::as_simd_f32s(&values[outputs[j] * inner..][..inner]));
+        let rows: [_; N] = std::array::from_fn(|i| S::as_simd_f32s(self.input(i)));
         let mut sums = [[simd.splat_f32s(0.); OUT]; N];
         let steps = inner / S::F32_LANES;
         for step in 0..steps {
             // SAFETY: each slice has `steps` vectors.
             unsafe {
-                let weight: [_; OUT] = std::array::from_fn(|j| *weights[j].0.get_unchecked(step));
+                let weight: [_; OUT] = std::array::from_fn(|j| {
+                    let weight = weights[j].0.get_unchecked(step);
+                    fetch(weight);
+                    *weight
+                });
                 for i in 0..N {
                     let x = *rows[i].0.get_unchecked(step);
                     for j in 0..OUT {
@@ -158,7 +182,7 @@ impl Rows<'_> {
         for i in 0..N {
             for j in 0..OUT {
                 let rest = rows[i].1.iter().zip(weights[j].1).map(|(x, w)| x * w).sum::<f32>();
-                self.write(i, at + j, simd.reduce_sum_f32s(sums[i][j]) + rest);
+                self.write(i, outputs[j], simd.reduce_sum_f32s(sums[i][j]) + rest);
             }
         }
     }
@@ -168,13 +192,14 @@ impl Rows<'_> {
     fn short_tile<S: Simd, const N: usize, const OUT: usize>(
         &self,
         simd: S,
-        at: usize,
+        outputs: [usize; OUT],
         values: &[bf16],
     ) {
         let (inner, pairs) = (self.inner, self.inner / 2);
-        let weights: [&[bf16]; OUT] = std::array::from_fn(|j| &values[(at + j) * inner..][..inner]);
+        let weights: [&[bf16]; OUT] =
+            std::array::from_fn(|j| &values[outputs[j] * inner..][..inner]);
         let rows: [_; N] = std::array::from_fn(|i| {
-            let row = &self.turned[2 * i * pairs..][..2 * pairs];
+            let row = &self.turned[2 * (self.row + i) * pairs..][..2 * pairs];
             [S::as_simd_f32s(&row[..pairs]).0, S::as_simd_f32s(&row[pairs..]).0]
         });
         let mut sums = [[simd.splat_f32s(0.); OUT]; N];
@@ -187,6 +212,9 @@ impl Rows<'_> {
                     // SAFETY: `steps` times two values a lane are in `weights[j]`; any bits are a vector of u32.
                     let both = unsafe {
                         let from = weights[j].as_ptr().add(2 * step * S::F32_LANES);
+                        if half == 0 {
+                            fetch(from);
+                        }
                         from.cast::<S::u32s>().read_unaligned()
                     };
                     let bits = match half {
@@ -206,18 +234,37 @@ impl Rows<'_> {
         }
         let done = 2 * steps * S::F32_LANES;
         for i in 0..N {
-            let x = &self.x[i * inner..][done..inner];
+            let x = &self.input(i)[done..];
             for j in 0..OUT {
                 let rest = x.iter().zip(&weights[j][done..]).map(|(x, w)| x * w.to_f32());
-                self.write(i, at + j, simd.reduce_sum_f32s(sums[i][j]) + rest.sum::<f32>());
+                self.write(i, outputs[j], simd.reduce_sum_f32s(sums[i][j]) + rest.sum::<f32>());
             }
         }
+    }
+
+    /// Of these rows, one.
+    #[inline(always)]
+    fn input(&self, row: usize) -> &[f32] {
+        &self.x[(self.row + row) * self.inner..][..self.inner]
     }
 
     #[inline(always)]
     fn write(&self, row: usize, output: usize, sum: f32) {
         // SAFETY: these outputs are no other task's, and inside `y` by the check of `product`.
-        let to = unsafe { &mut self.to.range(row * self.out + output, 1)[0] };
+        let to = unsafe { &mut self.to.range((self.row + row) * self.out + output, 1)[0] };
         *to = if self.add { *to + sum } else { sum };
     }
+}
+
+/// Asks for the memory [`AHEAD`] of a value into the second cache, where the processor can be asked.
+#[inline(always)]
+fn fetch<T>(from: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which any address may be given to.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(from.cast::<i8>().wrapping_add(AHEAD));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (from, AHEAD);
 }

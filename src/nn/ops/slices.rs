@@ -28,6 +28,15 @@ pub fn with<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     }
 }
 
+/// Calls `f` with the values of an f32 CPU tensor from its first on, however far apart they are.
+pub fn from_first<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let (storage, layout) = x.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(CpuStorage::F32(values)) => f(&values[layout.start_offset()..]),
+        _ => bail!("expected f32 values on the CPU"),
+    }
+}
+
 /// Values in bfloat16 as f32.
 fn widened(values: &[bf16]) -> Vec<f32> {
     let mut wide = unwritten(values.len());

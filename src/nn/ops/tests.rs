@@ -201,7 +201,7 @@ fn linear_is_the_composed_one() {
     // Products that several threads share: more rows than outputs, more outputs than rows, more than a task has, and
     // sums longer than what is taken at once.
     // And few rows, which are computed another way.
-    let few = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(|rows| (rows, 75, 530));
+    let few = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17].map(|rows| (rows, 75, 530));
     let many = [(300, 96, 200), (20, 96, 200), (17, 300, 450), (450, 300, 17)];
     for (rows, inner, out) in many.into_iter().chain(few) {
         let inputs = [random(&[rows, inner], 1), random(&[out, inner], 2), random(&[out], 3)];
@@ -285,6 +285,37 @@ fn attention_with_shared_keys_is_the_composed_one() {
     // Heads that cannot be shared out.
     let (q, k) = (random(&[2, 6, 24], 1), random(&[2, 6, 16], 2));
     assert!(attention(&q, &k, &k, &mask, 6, None).is_err());
+}
+
+/// One new place and several; keys with room behind them, as in a cache, and apart from their values; heads that fill vectors
+/// and do not.
+#[test]
+fn attention_reads_keys_from_a_larger_memory() {
+    let mask = Tensor::new(&[[0u32, 0, 1, 1, 1, 1], [1; 6]], &Device::Cpu).unwrap();
+    for (s, d, narrow) in [(1, 12, 12), (1, 192, 192), (1, 120, 60), (1, 96, 16), (3, 120, 60)] {
+        let inputs =
+            [random(&[2, s, d], 1), random(&[2, 9, narrow], 2), random(&[2, 9, narrow], 3)];
+        let starts = [(1, 1), (1, 3)];
+        for (first, other) in starts {
+            let read =
+                |t: &[Tensor], op: fn(&Tensor, &Tensor, &Tensor, &Tensor) -> Result<Tensor>| {
+                    op(&t[0], &t[1].narrow(1, first, 6)?, &t[2].narrow(1, other, 6)?, &mask)
+                };
+            same(
+                &inputs,
+                |t| read(t, |q, k, v, mask| causal_attention(q, k, v, mask, 6, None)),
+                |t| read(t, |q, k, v, mask| fallback::causal_attention(q, k, v, mask, 6, None)),
+            );
+        }
+        // Texts of another length: their keys lie at other places than their values.
+        let longer = [inputs[0].clone(), inputs[1].clone(), random(&[2, 6, narrow], 3)];
+        let first = |t: &[Tensor]| t[1].narrow(1, 0, 6);
+        same(
+            &longer,
+            |t| causal_attention(&t[0], &first(t)?, &t[2], &mask, 6, None),
+            |t| fallback::causal_attention(&t[0], &first(t)?, &t[2], &mask, 6, None),
+        );
+    }
 }
 
 #[test]
