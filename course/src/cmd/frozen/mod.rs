@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use vision_language::dataset::Transform;
 use vision_language::display::{Curve, line_plot};
-use vision_language::frozen::{FrozenConfig, LmStart};
+use vision_language::frozen::{Frozen, FrozenConfig, LmStart};
 
 use self::run::Practice;
 use self::score::Held;
@@ -17,12 +17,16 @@ use super::csv::Csv;
 use crate::holes::Holes;
 use crate::{Error, Result};
 
-/// Train Frozen on pictures with captions, then score its captions and its answers on scenes that it has not seen.
+/// Train Frozen on pictures with captions, then score its captions and its answers on scenes that it has not seen; or score a
+/// checkpoint.
 #[derive(Clone, Debug, Args)]
 pub struct FrozenArgs {
     /// The folder of pictures and captions
-    #[arg(long)]
-    data: PathBuf,
+    #[arg(long, required_unless_present = "checkpoint")]
+    data: Option<PathBuf>,
+    /// Score this checkpoint, and train nothing
+    #[arg(long, conflicts_with_all = ["data", "compare", "curve", "plot", "half"])]
+    checkpoint: Option<PathBuf>,
     /// Where the checkpoint goes: what was trained, and nothing else
     #[arg(long, default_value = "out/frozen.pt")]
     out: PathBuf,
@@ -81,6 +85,9 @@ pub struct FrozenArgs {
     /// Held-out scenes to score on
     #[arg(long, default_value_t = 300)]
     score: usize,
+    /// The seed of those scenes; the examples before their questions have the next ones
+    #[arg(long, default_value_t = 7)]
+    score_seed: u64,
     /// Score after every epoch too, and write a CSV of it
     #[arg(long)]
     curve: Option<PathBuf>,
@@ -143,6 +150,17 @@ impl std::fmt::Display for Kind {
 /// # Errors
 /// When the data or an exercise fails, or a file cannot be written.
 pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
+    if let Some(checkpoint) = &args.checkpoint {
+        let model = Frozen::load(checkpoint, holes.frozen)?;
+        let held = Held::new(args.score, args.score_seed, &Transform::of(&model.config().base))?;
+        let scores = report(args, &held, &model)?;
+        if args.json {
+            println!("{}", json!({"checkpoint": checkpoint, "scores": scores}));
+        } else {
+            println!("{scores:#}");
+        }
+        return Ok(());
+    }
     let mut config = match args.preset.as_str() {
         "tiny" => FrozenConfig::tiny(),
         "mini" => FrozenConfig::mini(),
@@ -166,7 +184,7 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
     config.projection_epochs = args.projection_epochs.unwrap_or(config.projection_epochs);
     config.pictures_per_text = args.pictures_per_text.unwrap_or(config.pictures_per_text);
     let practice = Practice::new(args, &config, holes)?;
-    let held = Held::new(args.score, &Transform::of(&config.base))?;
+    let held = Held::new(args.score, args.score_seed, &Transform::of(&config.base))?;
     if let Some(file) = &args.compare {
         return compare(args, &practice, &config, &held, file);
     }
@@ -196,11 +214,7 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
         let curves = [Curve::new("a step's captions", points.collect())];
         line_plot("Frozen learns to see", "step", "loss, nats a token", &curves)?.save(path)?;
     }
-    let scores = held.score(&model, &score::SHOTS)?;
-    if let Some(path) = &args.sheet {
-        held.sheet(&scores, 20, 5)?.save(path)?;
-    }
-    let scores = scores.json();
+    let scores = report(args, &held, &model)?;
     let perplexity = log.valid.last().map(|found| found.per_token());
     if args.json {
         let all: Value = json!({"checkpoint": args.out, "seconds": log.seconds, "steps": log.step_losses.len(), "valid_perplexity": perplexity, "scores": scores});
@@ -214,6 +228,15 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
         log.seconds
     );
     Ok(())
+}
+
+/// Scores a model, and draws what it writes where that is wanted.
+fn report(args: &FrozenArgs, held: &Held, model: &Frozen) -> Result<Value> {
+    let scores = held.score(model, &score::SHOTS)?;
+    if let Some(path) = &args.sheet {
+        held.sheet(&scores, 20, 5)?.save(path)?;
+    }
+    Ok(scores.json())
 }
 
 /// The table of the paper (arXiv:2106.13884, table 1) with our own numbers.

@@ -33,7 +33,11 @@ pub(super) struct Practice<'a> {
 
 impl<'a> Practice<'a> {
     pub fn new(args: &FrozenArgs, config: &FrozenConfig, holes: &'a Holes) -> Result<Self> {
-        let data = common::data(&args.data)?;
+        let Some(folder) = &args.data else {
+            let why = "--data: expected the folder of pictures and captions, got none";
+            return Err(Error::Usage(why.into()));
+        };
+        let data = common::data(folder)?;
         // The pairs come with tokens that nobody reads here: any tokenizer does.
         let tokenizer = encoder::tokenizer(&Config::tiny())?;
         let pairs = |indices: &[usize]| -> Result<Arc<dyn PairDataset>> {

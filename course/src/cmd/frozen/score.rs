@@ -17,6 +17,7 @@ pub(super) const SHOTS: [usize; 3] = [0, 1, 4];
 pub(super) struct Held {
     test: Vec<Example>,
     support: Vec<Example>,
+    seed: u64,
 }
 
 /// How good a model is.
@@ -31,16 +32,17 @@ pub(super) struct Scores {
 
 impl Held {
     /// `n` scenes, their pictures as `transform` makes them.
-    pub fn new(n: usize, transform: &Transform) -> Result<Self> {
+    pub fn new(n: usize, seed: u64, transform: &Transform) -> Result<Self> {
         Ok(Self {
-            test: examples_as(n, Split::Valid, None, transform, 7)?,
-            support: examples_as(200, Split::Train, None, transform, 8)?,
+            test: examples_as(n, Split::Valid, None, transform, seed)?,
+            support: examples_as(200, Split::Train, None, transform, seed.wrapping_add(1))?,
+            seed,
         })
     }
 
     pub fn score(&self, model: &Frozen, shots: &[usize]) -> Result<Scores> {
         let (captions, named) = caption_score(model, &self.test)?;
-        let answer = |shots: &usize| Ok(vqa(model, &self.test, &self.support, *shots, 9)?);
+        let answer = |shots: &usize| Ok(vqa(model, &self.test, &self.support, *shots, self.seed.wrapping_add(2))?);
         let vqa = shots.iter().map(answer).collect::<Result<Vec<_>>>()?;
         Ok(Scores { named, vqa, shots: shots.to_vec(), captions })
     }
