@@ -36,7 +36,7 @@ enum Command {
     Probe(probe::ProbeArgs),
     Objectives(objectives::ObjectivesArgs),
     Classify(classify::ClassifyArgs),
-    Frozen(frozen::FrozenArgs),
+    Frozen(Box<frozen::FrozenArgs>),
     Prompting(prompting::PromptingArgs),
     Caption(caption::CaptionArgs),
     Ask(caption::AskArgs),

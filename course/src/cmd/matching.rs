@@ -38,9 +38,9 @@ pub struct MatchArgs {
     /// Search all pictures, not only those that validate
     #[arg(long)]
     all: bool,
-    /// Where the picture of the matches goes
-    #[arg(long, default_value = "matches.png")]
-    out: PathBuf,
+    /// Where the picture of the matches goes [default: matches.png]
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// Print one JSON object instead of sentences
     #[arg(long)]
     json: bool,
@@ -60,8 +60,13 @@ pub fn matching(args: &MatchArgs, holes: &Holes) -> Result<()> {
     if args.n == 0 {
         return Err(Error::Usage("--n: expected at least 1, got 0".into()));
     }
+    if args.index.is_some() && args.out.is_some() && args.data.is_none() {
+        let why = "--out: an index holds no pictures to draw: give their folder, too, with --data";
+        return Err(Error::Usage(why.into()));
+    }
+    let out = args.out.as_deref().unwrap_or(Path::new("matches.png"));
     if let Some(index) = &args.index {
-        return in_index(args, index, text, holes);
+        return in_index(args, index, text, out, holes);
     }
     let checkpoint = args.checkpoint.clone().unwrap_or_else(|| "out/best.pt".into());
     let model = ClipModel::open(&checkpoint, holes.head, holes.clip_loss)?;
@@ -79,8 +84,8 @@ pub fn matching(args: &MatchArgs, holes: &Holes) -> Result<()> {
     bar.finish_and_clear();
     let query = model.encode_texts(&[text])?;
     let matches = (holes.find_matches)(&index.embeddings, &query, &index.image_filenames, args.n)?;
-    draw(&matches, &data.folder.images, &args.out)?;
-    report(args, &matches, text, names.len(), Some(&args.out));
+    draw(&matches, &data.folder.images, out)?;
+    report(args, &matches, text, names.len(), Some(out));
     Ok(())
 }
 
@@ -126,7 +131,7 @@ fn report(args: &MatchArgs, matches: &[Match], query: &str, among: usize, out: O
 }
 
 /// A search in an index on disk: a text, a picture, or both.
-fn in_index(args: &MatchArgs, folder: &Path, text: &str, holes: &Holes) -> Result<()> {
+fn in_index(args: &MatchArgs, folder: &Path, text: &str, out: &Path, holes: &Holes) -> Result<()> {
     let index = IndexFile::open(folder)?;
     let (model, mark) = super::index::model(args.checkpoint.as_deref(), holes)?;
     if index.model() != mark {
@@ -149,8 +154,8 @@ fn in_index(args: &MatchArgs, folder: &Path, text: &str, holes: &Holes) -> Resul
     let found = index.search(&mixed_query(&parts)?, args.n)?;
     let matches = found.into_iter().next().unwrap_or_default();
     if let Some(images) = &args.data {
-        draw(&matches, images, &args.out)?;
+        draw(&matches, images, out)?;
     }
-    report(args, &matches, text, index.len(), args.data.is_some().then_some(args.out.as_path()));
+    report(args, &matches, text, index.len(), args.data.is_some().then_some(out));
     Ok(())
 }

@@ -113,7 +113,7 @@ pub fn prompting(args: &PromptingArgs, holes: &Holes) -> Result<()> {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let (low, high) = values.iter().fold((1f64, 0f64), |(l, h), v| (l.min(*v), h.max(*v)));
         let numbers = [mean, low, high].map(|v| format!("{v:.3}"));
-        table = table.row([&[name.clone()], numbers.as_slice()].concat());
+        table = table.row([std::slice::from_ref(name), numbers.as_slice()].concat());
     }
     println!("{table}");
     println!("Each row is measured on {} inputs, {} times drawn anew.", args.test, args.seeds);

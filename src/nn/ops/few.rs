@@ -189,6 +189,7 @@ impl Rows<'_> {
 
     /// The same with a weight in bfloat16.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop)] // these loops are counted out when it is compiled
     fn short_tile<S: Simd, const N: usize, const OUT: usize>(
         &self,
         simd: S,

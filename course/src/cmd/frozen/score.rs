@@ -42,7 +42,9 @@ impl Held {
 
     pub fn score(&self, model: &Frozen, shots: &[usize]) -> Result<Scores> {
         let (captions, named) = caption_score(model, &self.test)?;
-        let answer = |shots: &usize| Ok(vqa(model, &self.test, &self.support, *shots, self.seed.wrapping_add(2))?);
+        let answer = |shots: &usize| {
+            Ok(vqa(model, &self.test, &self.support, *shots, self.seed.wrapping_add(2))?)
+        };
         let vqa = shots.iter().map(answer).collect::<Result<Vec<_>>>()?;
         Ok(Scores { named, vqa, shots: shots.to_vec(), captions })
     }
