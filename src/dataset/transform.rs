@@ -57,12 +57,12 @@ impl Transform {
         self.tensor(&self.planes_of(picture)?)
     }
 
-    /// A picture's file → `(3, s, s)`, f32: [`load_image`] and [`apply`](Self::apply) in one, with [`Fit::Stretch`] faster for
+    /// A picture's file → `(3, s, s)`, f32: [`load_image`](super::load_image) and [`apply`](Self::apply) in one, with [`Fit::Stretch`] faster for
     /// most JPEGs, since no pixel is made that the resize throws away. Red, green and blue differ from those of the two steps
     /// as the module says.
     ///
     /// # Errors
-    /// As [`load_image`].
+    /// As [`load_image`](super::load_image).
     pub fn load(&self, path: &Path, index: usize) -> Result<Tensor> {
         self.tensor(&self.read(path, index)?)
     }
