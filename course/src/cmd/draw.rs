@@ -165,7 +165,8 @@ pub fn draw(args: &DrawArgs) -> Result<()> {
         }
         Model::Unclip => {
             let model = draw_unclip::model(checkpoint)?;
-            let images = args.unclip.drawn(&model, std::slice::from_ref(&caption), args.n, args.seed)?;
+            let images =
+                args.unclip.drawn(&model, std::slice::from_ref(&caption), args.n, args.seed)?;
             let scores = clip_scores(&model.clip, &images, &vec![caption; args.n])?;
             (images, Some(scores))
         }
