@@ -62,7 +62,20 @@ impl Frozen {
     /// # Errors
     /// When the file is missing, damaged or another model's; the first key that does not fit is named.
     pub fn load(path: &Path, holes: FrozenHoles) -> Result<Self> {
-        Self::from_file(path, load_pt(path)?, |config| Self::new(config, holes))
+        Self::load_with(path, None, holes)
+    }
+
+    /// As [`load`](Self::load), with the preset's model files from the folder `models`, as [`Config::models`](crate::config::Config::models) says: a checkpoint
+    /// does not keep where they were.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(path: &Path, models: Option<&Path>, holes: FrozenHoles) -> Result<Self> {
+        Self::from_file(path, load_pt(path)?, |config| {
+            let mut config = config.clone();
+            config.base.models = models.map(Path::to_path_buf);
+            Self::new(&config, holes)
+        })
     }
 
     pub(super) fn from_file(

@@ -151,7 +151,7 @@ impl std::fmt::Display for Kind {
 /// When the data or an exercise fails, or a file cannot be written.
 pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
     if let Some(checkpoint) = &args.checkpoint {
-        let model = Frozen::load(checkpoint, holes.frozen)?;
+        let model = Frozen::load_with(checkpoint, args.models.as_deref(), holes.frozen)?;
         let held = Held::new(args.score, args.score_seed, &Transform::of(&model.config().base))?;
         let scores = report(args, &held, &model)?;
         if args.json {
@@ -223,8 +223,10 @@ pub fn frozen(args: &FrozenArgs, holes: &Holes) -> Result<()> {
     }
     println!("{scores:#}");
     let (steps, what) = (log.step_losses.len(), args.out.display());
+    let models =
+        args.models.as_ref().map_or(String::new(), |m| format!(" --models {}", m.display()));
     println!(
-        "Trained for {:.0} s, {steps} steps; what was trained is in {what}.\nNext: cargo vl caption PICTURE --checkpoint {what}",
+        "Trained for {:.0} s, {steps} steps; what was trained is in {what}.\nNext: cargo vl caption PICTURE --checkpoint {what}{models}",
         log.seconds
     );
     Ok(())
