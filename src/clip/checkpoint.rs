@@ -117,7 +117,7 @@ impl ClipModel {
         drop_untracked(&mut state);
         let linear = !state.contains_key("image_projection.projection.bias");
         let builder = if linear { head::<LinearHead>() } else { builder };
-        let model = Self::bare(&card.config, tokenizer, builder, loss)?;
+        let model = Self::build(&card.config, tokenizer, builder, loss, [true; 2])?;
         if !state.contains_key("logit_scale")
             && let Some(scale) = model.params().state_dict().remove("logit_scale")
         {

@@ -42,7 +42,9 @@ impl ClipModel {
     /// When the preset's files are missing, or the configuration does not fit.
     pub fn new(config: &Config, head: HeadBuilder, loss: ClipLoss) -> Result<Self> {
         let tokenizer = encoder::tokenizer(config)?;
-        let model = Self::bare(config, tokenizer, head, loss)?;
+        let loaded =
+            [config.image_start, config.text_start].map(|start| start == Start::Pretrained);
+        let model = Self::build(config, tokenizer, head, loss, loaded)?;
         if config.image_start == Start::Pretrained {
             encoder::load_pretrained_image(config, &model.params.pp("image_encoder.model"))?;
         }
@@ -59,6 +61,17 @@ impl ClipModel {
         head: HeadBuilder,
         loss: ClipLoss,
     ) -> Result<Self> {
+        Self::build(config, tokenizer, head, loss, [false; 2])
+    }
+
+    /// As [`bare`](Self::bare); the encoders (image, text) whose weights a file is about to fill have none yet.
+    pub(super) fn build(
+        config: &Config,
+        tokenizer: Tokenizer,
+        head: HeadBuilder,
+        loss: ClipLoss,
+        [image_loaded, text_loaded]: [bool; 2],
+    ) -> Result<Self> {
         let mut config = config.clone();
         if config.text_encoder.vocab_size() == 0 {
             config.text_encoder = config.text_encoder.with_vocab_size(tokenizer.vocab_size());
@@ -74,8 +87,10 @@ impl ClipModel {
         let params = Params::new(&config.device()?, config.seed);
         let image_params = params.pp("image_encoder.model");
         let text_params = params.pp("text_encoder.model");
-        let image_encoder = encoder::image_encoder(&config.image_encoder, &image_params)?;
-        let text_encoder = encoder::text_encoder(&config.text_encoder, &text_params)?;
+        let image = || encoder::image_encoder(&config.image_encoder, &image_params);
+        let image_encoder = if image_loaded { params.to_be_loaded(image) } else { image() }?;
+        let text = || encoder::text_encoder(&config.text_encoder, &text_params);
+        let text_encoder = if text_loaded { params.to_be_loaded(text) } else { text() }?;
         let (p, dropout) = (config.projection_dim, config.dropout);
         let image_projection =
             head(image_encoder.features(), p, dropout, &params.pp("image_projection"))?;

@@ -89,7 +89,8 @@ impl ClipModel {
         let said = read_json(&folder.join("preprocessor_config.json"))?;
         check_pictures(&said["image_mean"], &said["image_std"])
             .map_err(|why| wrong(folder, why))?;
-        let model = Self::bare(&config, tokenizer(folder)?, head::<LinearHead>(), loss)?;
+        let model =
+            Self::build(&config, tokenizer(folder)?, head::<LinearHead>(), loss, [true; 2])?;
         model.params().load_state_dict(&state).map_err(|e| wrong(&file, e.to_string()))?;
         if matches!(config.image_encoder, ImageEncoderConfig::ClipResNet(_)) {
             model.params().pp("image_projection").set_trainable(false);

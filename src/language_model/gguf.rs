@@ -73,7 +73,7 @@ impl Llama {
             let tensor = if heads > 0 { halves(&tensor, heads)? } else { tensor };
             state.insert(ours, tensor);
         }
-        let model = Self::new(&config, params)?;
+        let model = params.to_be_loaded(|| Self::new(&config, params))?;
         params.load_below(&state).map_err(|e| wrong(e.to_string()))?;
         Ok((model, tokenizer))
     }

@@ -64,7 +64,7 @@ impl Gpt2 {
     /// As [`from_folder`](Self::from_folder).
     pub fn from_folder_in(folder: &Path, params: &Params) -> Result<Self> {
         let config = read_config(&read_json(folder)?, folder)?;
-        let model = Self::new(&config, params)?;
+        let model = params.to_be_loaded(|| Self::new(&config, params))?;
         fill(folder, params, from_transformers)?;
         Ok(model)
     }
@@ -85,7 +85,7 @@ impl Llama {
     /// As [`from_folder`](Self::from_folder).
     pub fn from_folder_in(folder: &Path, params: &Params) -> Result<Self> {
         let config = read_llama_config(&read_json(folder)?, folder)?;
-        let model = Self::new(&config, params)?;
+        let model = params.to_be_loaded(|| Self::new(&config, params))?;
         fill(folder, params, |state| {
             Ok(from_transformers_llama(state, config.tie_word_embeddings))
         })?;

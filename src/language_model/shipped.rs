@@ -28,10 +28,8 @@ impl Gpt2 {
     /// As [`tiny`](Self::tiny).
     pub fn tiny_in(params: &Params) -> Result<(Self, BpeTokenizer)> {
         let tokenizer = Self::tiny_tokenizer()?;
-        let model = Self::new(
-            &Gpt2Config { vocab_size: tokenizer.vocab_size(), ..Gpt2Config::tiny() },
-            params,
-        )?;
+        let config = Gpt2Config { vocab_size: tokenizer.vocab_size(), ..Gpt2Config::tiny() };
+        let model = params.to_be_loaded(|| Self::new(&config, params))?;
         let state = candle_core::safetensors::load_buffer(WEIGHTS, params.device())?;
         params.load_below(&state.into_iter().collect::<StateDict>())?;
         Ok((model, tokenizer))

@@ -80,6 +80,8 @@ impl Param {
 struct Store {
     params: BTreeMap<String, Param>,
     rng: ChaCha8Rng,
+    /// Whether a file is about to fill what is created now.
+    to_be_loaded: bool,
 }
 
 /// A place in the tree of a model's parameters: `params.pp("fc").get((p, p), "weight", init)`.
@@ -96,7 +98,8 @@ impl Params {
     /// An empty tree whose initial values come from `seed`.
     pub fn new(device: &Device, seed: u64) -> Self {
         super::memory::keep_freed_memory();
-        let store = Store { params: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) };
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        let store = Store { params: BTreeMap::new(), rng, to_be_loaded: false };
         Self { store: Arc::new(Mutex::new(store)), prefix: String::new(), device: device.clone() }
     }
 
@@ -132,11 +135,32 @@ impl Params {
                 param.var().shape(),
             ));
         }
-        let values = init.values(shape.elem_count(), &mut store.rng);
+        let count = shape.elem_count();
+        let values = match store.to_be_loaded {
+            true => init.skipped(count, &mut store.rng),
+            false => init.values(count, &mut store.rng),
+        };
         let tensor = Tensor::from_vec(values, shape, &self.device)?;
         let param = Param::new(&name, &tensor, true, buffer)?;
         store.params.insert(name, param.clone());
         Ok(param)
+    }
+
+    /// Runs `build`, whose parameters a file is about to fill: they are made as zeros, for a hundred million random values take
+    /// seconds. What is made later starts as if they had been drawn.
+    pub(crate) fn to_be_loaded<T>(&self, build: impl FnOnce() -> Result<T>) -> Result<T> {
+        /// Ends it however `build` ends.
+        struct Until<'a>(&'a Params, bool);
+        impl Drop for Until<'_> {
+            fn drop(&mut self) {
+                self.0.store.lock().unwrap_or_else(|e| e.into_inner()).to_be_loaded = self.1;
+            }
+        }
+        let mut store = self.store.lock().unwrap_or_else(|e| e.into_inner());
+        let before = std::mem::replace(&mut store.to_be_loaded, true);
+        drop(store);
+        let _until = Until(self, before);
+        build()
     }
 
     /// Puts `value` in the place of the parameter `name`, which may have had another shape: for a table that grows. Layers
@@ -290,6 +314,18 @@ impl Init {
             Init::Normal(std) => (0..count).map(|_| normal(rng) * std).collect(),
         }
     }
+
+    /// Zeros (or the constant), and the generator where [`values`](Self::values) would leave it.
+    fn skipped(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        // An f32 is drawn from one word of 32 bits, an f64 from two.
+        let words = match self {
+            Init::Const(value) => return vec![value; count],
+            Init::Uniform(_) => 1,
+            Init::Normal(_) => 4,
+        };
+        rng.set_word_pos(rng.get_word_pos() + words * count as u128);
+        vec![0.; count]
+    }
 }
 
 /// A standard normal value by Box and Muller's transform.
@@ -297,4 +333,41 @@ pub(crate) fn normal(rng: &mut impl Rng) -> f32 {
     let u: f64 = 1. - rng.random::<f64>();
     let v: f64 = rng.random();
     ((-2. * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Odd numbers of values, so that the generator stands within a block and within a pair of words.
+    #[test]
+    fn what_a_file_will_fill_is_zero_and_what_comes_after_starts_the_same() {
+        let inits = [Init::Uniform(0.3), Init::Normal(2.), Init::Const(5.), Init::Uniform(1.)];
+        let first = |params: &Params| -> Result<Vec<Vec<f32>>> {
+            let values = inits.iter().enumerate().map(|(i, init)| {
+                let tensor = params.get(7 + 20 * i, &format!("a{i}"), *init)?.tensor();
+                Ok(tensor.to_vec1()?)
+            });
+            values.collect()
+        };
+        let after = |params: &Params| {
+            let b = params.get(3, "b", Init::Normal(1.)).unwrap().tensor().to_vec1::<f32>();
+            (b.unwrap(), params.next_seed())
+        };
+        let [drawn, loaded] = [(); 2].map(|()| Params::new(&Device::Cpu, 9));
+        first(&drawn).unwrap();
+        let zeros = loaded.to_be_loaded(|| first(&loaded)).unwrap();
+        for (values, init) in zeros.iter().zip(inits) {
+            let wanted = if let Init::Const(value) = init { value } else { 0. };
+            assert!(values.iter().all(|v| *v == wanted), "{init:?}: {values:?}");
+        }
+        assert_eq!(after(&drawn), after(&loaded));
+        // Whatever happens inside, it ends.
+        let failed: Result<()> = loaded.to_be_loaded(|| Err(Error::value("a", "b", "c")));
+        assert!(failed.is_err());
+        assert_ne!(
+            loaded.get(1, "c", Init::Normal(1.)).unwrap().tensor().to_vec1::<f32>().unwrap(),
+            [0.]
+        );
+    }
 }
