@@ -41,7 +41,7 @@ pub struct Grader<'a> {
     pub seed: u64,
     /// Which exercises.
     pub ids: Vec<&'static str>,
-    /// What came of code that others have handed in too, by [`known_as`].
+    /// What came of code that others have handed in too, by `known_as`.
     pub known: Mutex<HashMap<String, Verdict>>,
 }
 
