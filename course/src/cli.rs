@@ -101,10 +101,10 @@ fn dispatch(command: &Command, holes: Option<Holes>) -> Result<ExitCode> {
         (Command::Sync(args), _) => sync::run(args, &House::find()?.root)?,
         (Command::Draw(args), _) => draw::draw(args)?,
         (Command::Gallery(args), _) => draw::gallery(args)?,
-        (Command::Caption(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
+        (Command::Caption(args), holes) if holes.is_some() || args.model.checkpoint.is_none() => {
             caption::caption(args, holes.as_ref())?;
         }
-        (Command::Ask(args), holes) if holes.is_some() || args.checkpoint.is_none() => {
+        (Command::Ask(args), holes) if holes.is_some() || args.model.checkpoint.is_none() => {
             caption::ask(args, holes.as_ref())?;
         }
         (Command::Classify(args), holes) if holes.is_some() || !args.wants_holes() => {

@@ -54,7 +54,7 @@ impl ClipModel {
         Ok(model)
     }
 
-    /// A model with random weights everywhere, for a tokenizer: what a checkpoint is loaded into.
+    /// A model with random weights everywhere, for a tokenizer.
     pub fn bare(
         config: &Config,
         tokenizer: Tokenizer,

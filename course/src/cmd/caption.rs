@@ -17,12 +17,8 @@ use crate::{Error, Result};
 pub struct CaptionArgs {
     /// The picture
     image: PathBuf,
-    /// A checkpoint of `cargo vl frozen`; without it, the model that travels with the library
-    #[arg(long)]
-    pub checkpoint: Option<PathBuf>,
-    /// The folder of its preset's model files, as `vl fetch --out` makes it [default: the model hub's cache]
-    #[arg(long, requires = "checkpoint")]
-    pub models: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: Which,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -41,25 +37,32 @@ pub struct AskArgs {
     /// The seed of the examples
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    pub(crate) model: Which,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which Frozen writes.
+#[derive(Clone, Debug, Args)]
+pub struct Which {
     /// A checkpoint of `cargo vl frozen`; without it, the model that travels with the library
     #[arg(long)]
     pub checkpoint: Option<PathBuf>,
     /// The folder of its preset's model files, as `vl fetch --out` makes it [default: the model hub's cache]
     #[arg(long, requires = "checkpoint")]
     pub models: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
-fn model(
-    checkpoint: Option<&Path>,
-    models: Option<&Path>,
-    holes: Option<&Holes>,
-) -> Result<Frozen> {
-    match (checkpoint, holes) {
-        (Some(path), Some(holes)) => Ok(Frozen::load_with(path, models, holes.frozen)?),
-        _ => Ok(Frozen::shipped()?),
+impl Which {
+    fn open(&self, holes: Option<&Holes>) -> Result<Frozen> {
+        match (&self.checkpoint, holes) {
+            (Some(path), Some(holes)) => {
+                Ok(Frozen::load_with(path, self.models.as_deref(), holes.frozen)?)
+            }
+            _ => Ok(Frozen::shipped()?),
+        }
     }
 }
 
@@ -72,7 +75,7 @@ fn picture(model: &Frozen, path: &Path) -> Result<Tensor> {
 /// # Errors
 /// When the picture or the checkpoint cannot be read.
 pub fn caption(args: &CaptionArgs, holes: Option<&Holes>) -> Result<()> {
-    let model = model(args.checkpoint.as_deref(), args.models.as_deref(), holes)?;
+    let model = args.model.open(holes)?;
     let pictures = picture(&model, &args.image)?.unsqueeze(0);
     let captions = model.captions(&pictures.map_err(vision_language::Error::from)?)?;
     if args.json {
@@ -95,7 +98,7 @@ pub fn ask(args: &AskArgs, holes: Option<&Holes>) -> Result<()> {
         ));
     }
     let question = format!("{}?", question.trim_end_matches('?'));
-    let model = model(args.checkpoint.as_deref(), args.models.as_deref(), holes)?;
+    let model = args.model.open(holes)?;
     let sort = sort_of(&question);
     let shots = examples_as(
         args.shots,

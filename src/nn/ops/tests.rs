@@ -201,7 +201,7 @@ fn linear_is_the_composed_one() {
     // Products that several threads share: more rows than outputs, more outputs than rows, more than a task has, and
     // sums longer than what is taken at once.
     // And few rows, which are computed another way.
-    let few = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17].map(|rows| (rows, 75, 530));
+    let few = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 32, 33].map(|rows| (rows, 75, 530));
     let many = [(300, 96, 200), (20, 96, 200), (17, 300, 450), (450, 300, 17)];
     for (rows, inner, out) in many.into_iter().chain(few) {
         let inputs = [random(&[rows, inner], 1), random(&[out, inner], 2), random(&[out], 3)];
@@ -217,7 +217,7 @@ fn linear_is_the_composed_one() {
 /// whole vectors, every number of rows that goes another way, and one that does not.
 #[test]
 fn a_weight_in_bfloat16_is_its_rounded_self() {
-    for rows in [1, 2, 3, 4, 5, 6, 7, 8, 9, 40] {
+    for rows in [1, 2, 3, 4, 5, 6, 7, 8, 9, 32, 40] {
         for (inner, out) in [(75, 530), (256, 50), (1, 3), (2, 1), (33, 9)] {
             let (x, bias) = (random(&[rows, inner], 1), random(&[out], 3).as_detached_tensor());
             let short = random(&[out, inner], 2).as_detached_tensor();
